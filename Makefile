@@ -1,0 +1,78 @@
+# Everything this project can do. Needs make, git and Python 3.11 or newer with venv; installs the rest under .venv/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/project/bin
+SOURCES := layers functions local tests benchmarks
+ENVIRONMENTS := .venv/project/.installed .venv/ministack/.installed .venv/sam/.installed
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help run test check lint format types lint-template e2e bench build pins environments clean distclean
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+run: environments  ## Run it all on this machine (ONCE=1 ends after the table, VENUES=mainnet asks the real venues)
+	@exec $(BIN)/python -m local.run
+
+test: .venv/project/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test  ## Everything CI runs before e2e, in the order that fails fastest
+
+lint: .venv/project/.installed lint-template  ## Check style and format, and the template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: .venv/project/.installed  ## Mend style and format where a machine can
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+types: .venv/project/.installed  ## Check types, strictly
+	@$(BIN)/mypy $(wildcard $(SOURCES))
+
+lint-template: .venv/project/.installed  ## Expand template.yaml as AWS would and check it with cfn-lint
+	@$(BIN)/python -m local.template
+
+e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
+	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+
+bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python "$$file"; done
+
+build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
+	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel
+	@du -sh .aws-sam/build/CoreLayer | awk '{print "the layer is " $$1 " unpacked; AWS allows 250M"}'
+
+pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/README.md)
+	@for pins in layers/core/requirements requirements/{project,ministack,sam}; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header "$$pins.in" --output-file "$$pins.txt"; \
+	done
+
+clean:  ## Remove all state: databases, logs, builds, caches; keeps .venv
+	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## Remove the environments too
+	rm -rf .venv
+
+environments:
+	@$(MAKE) --silent -j3 $(ENVIRONMENTS)
+
+# The mark of an installed environment is a copy of the pins it was made from: a checkout that only touches
+# files installs nothing.
+.venv/%/.installed: requirements/%.txt
+	@if cmp -s $< $@; then touch $@; else \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'; \
+	  echo "installing .venv/$* ($$(grep -c '==' $<) packages)"; \
+	  began=$$SECONDS; \
+	  test -x .venv/$*/bin/pip || $(PYTHON) -m venv .venv/$*; \
+	  .venv/$*/bin/pip install -qq --disable-pip-version-check --root-user-action ignore --no-deps --require-hashes --requirement $<; \
+	  cp $< $@; \
+	  echo "installed  .venv/$* in $$((SECONDS - began)) s"; \
+	fi

@@ -1,0 +1,55 @@
+"""On a schedule: read every venue's markets and store them, each venue on its own."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_where import wiring
+from agent_where.settings import MarketSyncSettings
+from agent_where.store.store import Store
+from agent_where.sync import SyncResult, SyncStatus, sync_all
+from agent_where.venues.registry import SUPPORTED, market_source
+
+logger = Logger()
+tracer = Tracer()
+
+
+@cache
+def settings() -> MarketSyncSettings:
+    return MarketSyncSettings.from_environment()
+
+
+@cache
+def store() -> Store:
+    return wiring.store(settings())
+
+
+def tell(result: SyncResult) -> None:
+    """One log line and one set of figures for each venue."""
+    synced = result.status is SyncStatus.SYNCED
+    log = logger.info if synced else logger.error
+    log("markets synced" if synced else "markets not synced", result=result.model_dump())
+    name = "MarketsActive" if synced else "MarketSyncFailed"
+    value = result.active if synced else 1
+    with single_metric(name, MetricUnit.Count, value, namespace="AgentWhere") as metric:
+        metric.add_dimension("venue", result.venue)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    results = sync_all(
+        sorted(SUPPORTED),
+        lambda venue: market_source(venue, settings()),
+        store(),
+        wiring.queues(settings()),
+    )
+    for result in results:
+        tell(result)
+    return {
+        "success": all(result.status is SyncStatus.SYNCED for result in results),
+        "venues": [result.model_dump(mode="json") for result in results],
+    }

@@ -1,0 +1,36 @@
+"""On a schedule: put lost messages on their queues again, settle what is open, write the figures."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_where import wiring
+from agent_where.pipeline import Deps
+from agent_where.reconciling import reconcile, write_figures
+from agent_where.settings import ReconcileSettings
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics(namespace="AgentWhere")
+
+SECONDS_TO_SPARE = 8.0  # to end what is under way and write the figures
+
+
+@cache
+def deps() -> Deps:
+    return wiring.deps(ReconcileSettings.from_environment())
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SPARE
+    done = reconcile(deps(), seconds=seconds)
+    write_figures(deps())
+    metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
+    logger.info("reconciled", done=done.model_dump())
+    return {"success": True, **done.model_dump()}

@@ -1,0 +1,44 @@
+"""Sets the database up and tells what is missing. `{}` does both, `{"report": true}` only tells."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_where import wiring
+from agent_where.errors import BadSetting
+from agent_where.readiness import Report, prepare, unusable
+from agent_where.settings import SetupSettings
+from agent_where.venues.registry import SUPPORTED
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+logger = Logger()
+
+
+def run(*, only_report: bool) -> Report:
+    """One report, whatever is missing. The connection ends with the run: setup is seldom run."""
+    try:
+        settings = SetupSettings.from_environment()
+        database = wiring.database(settings)
+    except BadSetting as fault:
+        return unusable(fault)
+    try:
+        return prepare(database, MIGRATIONS, settings, SUPPORTED, only_report=only_report)
+    finally:
+        database.close()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    found = run(only_report=event.get("report") is True)
+    tell = logger.info if found.success and found.fit else logger.warning
+    tell(
+        "setup ended",
+        success=found.success,
+        fit=found.fit,
+        applied=found.applied,
+        todo=[sentence for check in found.checks for sentence in check.todo],
+    )
+    return found.as_json()

@@ -1,0 +1,125 @@
+"""Everything that can go wrong, sorted by what the caller may do next.
+
+::
+
+    AgentWhereError
+    ├── BadInput                 the caller's fault: fix it, never retry as it is
+    │   ├── UnknownAgent         it names an agent that does not exist
+    │   ├── UnknownOrder         it names an order that does not exist
+    │   └── Conflict             it contradicts what is already stored
+    ├── BadSetting               the operator's fault: the process cannot work like this
+    ├── Unavailable              it may pass: try again later, nothing was decided
+    │   ├── DatabaseUnavailable
+    │   ├── QueueUnavailable
+    │   ├── LeaseHeld            another worker has the account at this moment
+    │   └── Overtaken            what was read kept changing before it could be written
+    ├── DatabaseRefused          the server's own error: a rule of the ledger, or a fault of ours
+    └── VenueError
+        ├── VenueRejected        refused for good: nothing executed, another venue may be tried
+        ├── VenueUnavailable     nothing left this process: the same bytes may go again
+        └── OutcomeUnknown       it was sent and no answer came back: ask, never send anew
+"""
+
+from collections.abc import Sequence
+
+
+class AgentWhereError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+
+class BadInput(AgentWhereError):
+    """What came in cannot be used. The message is one sentence that names what is wrong.
+
+    Args:
+        message: one sentence for the caller.
+        details: one sentence for each bad field, where there are several.
+        code: UPPER_SNAKE, for programs.
+    """
+
+    code = "BAD_INPUT"
+
+    def __init__(
+        self, message: str, *, details: Sequence[str] = (), code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+        self.code = code or self.code
+
+
+class UnknownAgent(BadInput):
+    """It names an agent that does not exist."""
+
+    code = "UNKNOWN_AGENT"
+
+
+class UnknownOrder(BadInput):
+    """It names an order that does not exist."""
+
+    code = "UNKNOWN_ORDER"
+
+
+class Conflict(BadInput):
+    """It contradicts what is already stored under the same id."""
+
+    code = "CONFLICT"
+
+
+class BadSetting(AgentWhereError):
+    """A setting is missing or cannot be used; the message names it."""
+
+
+class Unavailable(AgentWhereError):
+    """Something this process needs is away. The same call may succeed later."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """No answer from the database. A write may have happened: every write here may be repeated."""
+
+
+class QueueUnavailable(Unavailable):
+    """The queue did not take a message. What it would have carried is in the database."""
+
+
+class LeaseHeld(Unavailable):
+    """Another worker holds the venue account's lease."""
+
+
+class Overtaken(Unavailable):
+    """What was read changed before what followed from it could be written; nothing was."""
+
+
+class DatabaseRefused(AgentWhereError):
+    """The database answered with an error of its own, and nothing of the statement was kept.
+
+    Args:
+        message: the server's sentence.
+        sqlstate: the five characters of PostgreSQL's error code.
+        constraint: the violated constraint's name, where there is one.
+    """
+
+    def __init__(self, message: str, *, sqlstate: str, constraint: str | None = None) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.constraint = constraint
+
+
+class VenueError(AgentWhereError):
+    """A venue did not do what was asked."""
+
+    def __init__(self, venue: str, detail: str, *, code: str = "VENUE_REFUSED") -> None:
+        super().__init__(f"{venue}: {detail}")
+        self.venue = venue
+        self.detail = detail
+        self.code = code
+
+
+class VenueRejected(VenueError):
+    """The venue refused the order for good; nothing executed and another venue may be tried."""
+
+
+class VenueUnavailable(VenueError):
+    """Nothing reached the venue, or a read failed. The same bytes may go again until expiry."""
+
+
+class OutcomeUnknown(VenueError):
+    """The order was sent and no answer came back. It may have traded: never send it anew."""

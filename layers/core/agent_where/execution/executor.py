@@ -1,0 +1,182 @@
+"""One order from PLANNED to its end: check, size, store, send, settle. Never sends twice.
+
+The lease of the venue account is held throughout. What is sent was stored before; what has no
+answer stays SENT and is asked about, here for a few seconds and later by reconcile.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, VenueId
+from agent_where.errors import (
+    LeaseHeld,
+    OutcomeUnknown,
+    UnknownOrder,
+    VenueRejected,
+    VenueUnavailable,
+)
+from agent_where.execution import plans
+from agent_where.execution.gate import refusal_now
+from agent_where.execution.preparing import prepare
+from agent_where.routing.checks import Refused, Terms
+from agent_where.store.records import OrderFile, OrderTicket
+from agent_where.store.store import Store
+from agent_where.venues.base import Action, Venue
+
+LEASE_SECONDS = 60
+"""Longer than the function may run, so that a lease outlives the worker that holds it."""
+
+_ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
+
+
+class Outcome(Model):
+    """Where an order stands after a worker had it, and the orders that became due with it."""
+
+    order_id: UUID
+    status: OrderStatus
+    detail: str
+    due: tuple[OrderTicket, ...] = ()
+
+
+class Executor:
+    """Carries out orders at the venues it is given.
+
+    Args:
+        venues: the venue of that name, built when first needed.
+        supported: the venues that have an adapter.
+        max_age: how old a market's last sync may be for an entry.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        venues: Callable[[VenueId], Venue],
+        *,
+        supported: frozenset[VenueId],
+        max_age: timedelta,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store = store
+        self._venues = venues
+        self._supported = supported
+        self._max_age = max_age
+        self._sleep = sleep
+
+    def execute(self, order_id: UUID) -> Outcome:
+        """Take the order as far as it goes now. Doing it again finds the work done.
+
+        Raises:
+            UnknownOrder: there is none of that id.
+            LeaseHeld: another worker has the account; try again soon.
+            VenueUnavailable: the venue could not be read and nothing was sent; try again.
+        """
+        token = uuid4()
+        file = self._store.begin_order(order_id, token, LEASE_SECONDS)
+        if file is None:
+            raise UnknownOrder(f"there is no order {order_id}")
+        if not _has_work(file):
+            return _standing(file.order)
+        if not file.leased:
+            raise LeaseHeld(f"account {file.order.account} at {file.order.venue} is leased")
+        outcome = None
+        try:
+            outcome = self._advance(file, token)
+        finally:
+            if outcome is None or not outcome.status.is_end:
+                self._store.release_lease(file.order, token)
+        return outcome
+
+    def _advance(self, file: OrderFile, token: UUID) -> Outcome:
+        if file.order.status is OrderStatus.PLANNED:
+            return self._begin(file, token)
+        venue = self._venues(file.order.venue)
+        return self._conclude(file, venue.settle(file.order, file.actions), token)
+
+    def _begin(self, file: OrderFile, token: UUID) -> Outcome:
+        refused = refusal_now(file, self._supported, self._terms(file))
+        if refused:
+            return self._refuse(file, refused, token)
+        venue = self._venues(file.order.venue)
+        prepared = prepare(file, venue)
+        if isinstance(prepared, Refused):
+            return self._refuse(file, prepared, token)
+        order, action = prepared
+        if not self._store.mark_sent(order, action, token):
+            return self._overtaken(file, token)
+        sent = order.model_copy(update={"status": OrderStatus.SENT})
+        settled = self._send(venue, sent, action)
+        return self._conclude(file.model_copy(update={"order": sent}), settled, token)
+
+    def _overtaken(self, file: OrderFile, token: UUID) -> Outcome:
+        """Something came in between reading and sending: find out what, and send nothing."""
+        fresh = self._store.read_order(file.order.id, token)
+        refused = refusal_now(fresh, self._supported, self._terms(fresh)) if fresh else None
+        if fresh is None or refused is None or not fresh.leased:
+            raise LeaseHeld(f"order {file.order.id} changed while it was prepared")
+        return self._refuse(fresh, refused, token)
+
+    def _send(self, venue: Venue, order: Order, action: Action) -> Settled | None:
+        """Send stored bytes for the first time. None: no end yet."""
+        try:
+            settled = venue.send(order, action)
+        except VenueRejected as error:
+            return Settled(status=OrderStatus.REJECTED, code=error.code, detail=error.detail)
+        except (VenueUnavailable, OutcomeUnknown):
+            return self._ask(venue, order, action)
+        if settled is None:
+            self._store.accept_order(order)
+        return settled
+
+    def _ask(self, venue: Venue, order: Order, action: Action) -> Settled | None:
+        """After an unknown outcome: ask for some seconds, then leave it to reconcile."""
+        for seconds in _ASK_AFTER_SECONDS:
+            self._sleep(seconds)
+            try:
+                settled = venue.settle(order, [action])
+            except (VenueUnavailable, OutcomeUnknown):
+                continue
+            if settled:
+                return settled
+        return None
+
+    def _conclude(self, file: OrderFile, settled: Settled | None, token: UUID) -> Outcome:
+        if settled is None:
+            return _standing(file.order)
+        if settled.status is not OrderStatus.FILLED:
+            return self._end_without_fills(file, settled, token)
+        ending = plans.after_fills(file, settled)
+        due = self._store.end_filled(file.order, settled, ending, token)
+        return _ended(file.order, settled, due)
+
+    def _refuse(self, file: OrderFile, refused: Refused, token: UUID) -> Outcome:
+        settled = Settled(status=OrderStatus.REJECTED, code=refused.code, detail=refused.detail)
+        return self._end_without_fills(file, settled, token)
+
+    def _end_without_fills(self, file: OrderFile, settled: Settled, token: UUID) -> Outcome:
+        order = file.order
+        if order.purpose is Purpose.ENTRY:
+            failover = plans.failover(file, settled, self._supported, self._terms(file))
+            due = self._store.end_without_fills(order, settled, token, failover=failover)
+        else:
+            next_exit = plans.after_refused_exit(order, settled.code)
+            due = self._store.end_without_fills(order, settled, token, next_exit=next_exit)
+        return _ended(order, settled, due)
+
+    def _terms(self, file: OrderFile) -> Terms:
+        return Terms(signal=file.signal, now=file.now, max_age=self._max_age)
+
+
+def _has_work(file: OrderFile) -> bool:
+    if file.order.status is OrderStatus.PLANNED:
+        return file.due
+    return not file.order.status.is_end
+
+
+def _standing(order: Order) -> Outcome:
+    return Outcome(order_id=order.id, status=order.status, detail=order.detail)
+
+
+def _ended(order: Order, settled: Settled, due: list[OrderTicket]) -> Outcome:
+    return Outcome(order_id=order.id, status=settled.status, detail=settled.detail, due=tuple(due))

@@ -1,0 +1,163 @@
+"""What follows from an order's end: exits to plan, what to try again, where to fail over. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from agent_where.domain import (
+    MULTI,
+    ZERO,
+    Candidate,
+    Order,
+    Purpose,
+    Refusal,
+    Settled,
+    VenueId,
+    Verdict,
+)
+from agent_where.execution.sizing import trigger_price
+from agent_where.ids import next_leg, order_id
+from agent_where.routing.checks import Terms, refusal_of
+from agent_where.routing.decision import told_candidate, venues_of
+from agent_where.routing.router import available
+from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
+from agent_where.store.records import OrderFile
+
+# Refusals that would be the same at every venue.
+_FINAL = frozenset(
+    {
+        Refusal.SIGNAL_EXPIRED,
+        Refusal.SUPERSEDED,
+        Refusal.AGENT_NOT_ACTIVE,
+        Refusal.DEPLOYMENT_NOT_ACTIVE,
+        Refusal.HALTED,
+        Refusal.CLOSE_ONLY,
+        Refusal.ABOVE_LIMIT,
+        Refusal.BAD_SIGNAL,
+    }
+)
+_FIRST_RETRY_SECONDS = 5
+_LAST_RETRY_SECONDS = 900
+
+
+def after_fills(file: OrderFile, settled: Settled) -> Ending:
+    """What a FILLED order entails: exits for an entry, another exit for what stays open."""
+    if file.order.purpose is Purpose.ENTRY:
+        return _exits(file, _average_price(settled))
+    left = (file.open_qty or ZERO) - settled.filled_size
+    if left <= 0:
+        return Ending()
+    return Ending(next_exit=_next(file.order, next_leg(file.order.leg), 1))
+
+
+def after_refused_exit(order: Order, code: str) -> NextExit | None:
+    """A refused exit is tried again later, unless there is nothing to close."""
+    if code in (Refusal.NOTHING_TO_CLOSE, Refusal.DUST):
+        return None
+    return _next(order, order.leg, order.attempt + 1)
+
+
+def failover(
+    file: OrderFile, settled: Settled, supported: frozenset[VenueId], terms: Terms
+) -> Failover | None:
+    """Where a refused entry goes next, checks made again; None where it may not go anywhere."""
+    if not _may_fail_over(file, settled.code):
+        return None
+    assert file.decision is not None
+    later = _later_venues(file)
+    candidates = [file.book.candidate(venue, supported) for venue in later]
+    verdicts = [_verdict(terms, candidate) for candidate in candidates]
+    chosen = next((verdict for verdict in verdicts if verdict.refusal is None), None)
+    why = f"{file.order.venue} refused ({settled.code}: {settled.detail})"
+    where = f"{chosen.venue}: {chosen.detail}" if chosen else _nowhere(verdicts)
+    market = chosen.candidate.market if chosen else None
+    return Failover(
+        next_id=order_id(
+            file.order.signal_id, file.order.deployment_id, file.order.leg, file.order.attempt + 1
+        ),
+        selected_venue=chosen.venue if chosen else None,
+        market_name=market.name if market else None,
+        routing_reason=f"{why}; {where}",
+        checked_venues=later,
+        venue_availability={verdict.venue: verdict.refusal is None for verdict in verdicts},
+        routing_duration_us=0,
+        strategy=file.decision.strategy,
+        config_id=file.decision.config_id,
+        skipped_reason=None if chosen else f"{why}; {where}",
+        candidates=[told_candidate(verdict) for verdict in verdicts],
+    )
+
+
+def _may_fail_over(file: OrderFile, code: str) -> bool:
+    return (
+        file.order.purpose is Purpose.ENTRY
+        and file.requested_venue == MULTI
+        and file.decision is not None
+        and file.decision.failover_enabled
+        and code not in _FINAL
+    )
+
+
+def _later_venues(file: OrderFile) -> list[VenueId]:
+    assert file.decision is not None
+    ranked = venues_of(file.decision.candidates)
+    if file.order.venue not in ranked:
+        return []
+    later = ranked[ranked.index(file.order.venue) + 1 :]
+    return [venue for venue in later if file.follower.takes(venue)]
+
+
+def _verdict(terms: Terms, candidate: Candidate) -> Verdict:
+    refused = refusal_of(terms, candidate)
+    if refused or candidate.market is None:
+        detail = refused.detail if refused else "not listed"
+        code = refused.code if refused else Refusal.NOT_LISTED
+        return Verdict(candidate=candidate, refusal=code, detail=detail)
+    return Verdict(candidate=candidate, detail=available(candidate.market))
+
+
+def _nowhere(verdicts: Sequence[Verdict]) -> str:
+    told = "; ".join(f"{v.venue} ({v.refusal}: {v.detail})" for v in verdicts)
+    return f"no venue left. Checked: {told or 'none'}"
+
+
+def _exits(file: OrderFile, entry_price: Decimal) -> Ending:
+    risk, order = file.signal.risk, file.order
+    prices = {
+        Purpose.STOP_LOSS: _trigger(entry_price, order, risk.stop_loss, gains=False),
+        Purpose.TAKE_PROFIT: _trigger(entry_price, order, risk.take_profit, gains=True),
+    }
+    return Ending(
+        stop_loss=prices[Purpose.STOP_LOSS],
+        take_profit=prices[Purpose.TAKE_PROFIT],
+        exits=tuple(
+            PlannedExit(
+                id=order_id(order.signal_id, order.deployment_id, purpose, 1),
+                purpose=purpose,
+                trigger_price=price,
+            )
+            for purpose, price in prices.items()
+            if price is not None
+        ),
+    )
+
+
+def _trigger(
+    entry_price: Decimal, order: Order, fraction: Decimal | None, *, gains: bool
+) -> Decimal | None:
+    if fraction is None:
+        return None
+    return trigger_price(entry_price, order.side, fraction, gains=gains)
+
+
+def _next(order: Order, leg: str, attempt: int) -> NextExit:
+    return NextExit(
+        next_id=order_id(order.signal_id, order.deployment_id, leg, attempt),
+        leg=leg,
+        attempt=attempt,
+        seconds=min(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1), _LAST_RETRY_SECONDS),
+    )
+
+
+def _average_price(settled: Settled) -> Decimal:
+    value = sum((fill.size * fill.price for fill in settled.fills), ZERO)
+    return value / settled.filled_size

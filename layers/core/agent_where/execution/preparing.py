@@ -1,0 +1,48 @@
+"""From a PLANNED order to the sized order and the exact bytes that carry it out."""
+
+from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
+from agent_where.execution.sizing import Limits, Sized, size_entry, size_exit
+from agent_where.routing.checks import Refused
+from agent_where.store.records import OrderFile
+from agent_where.venues.base import Action, Venue
+
+
+def prepare(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
+    """Read the venue, size the order and have the venue say what to send.
+
+    Raises:
+        VenueUnavailable: the venue could not be read.
+    """
+    market = file.book.at(file.order.venue)
+    if market is None:
+        return Refused(code=Refusal.NOT_LISTED, detail=f"{file.order.token_symbol} is not listed")
+    quote = venue.quote(market)
+    sized = _size(file, venue, market, quote)
+    if isinstance(sized, Refused):
+        return sized
+    order = file.order.model_copy(
+        update={
+            "collateral_usd": sized.collateral_usd,
+            "size": sized.size,
+            "limit_price": sized.limit_price,
+            "detail": sized.note or file.order.detail,
+        }
+    )
+    return order, venue.next_action(order, market, quote)
+
+
+def _size(file: OrderFile, venue: Venue, market: Market, quote: Quote) -> Sized | Refused:
+    order, signal = file.order, file.signal
+    if order.purpose is not Purpose.ENTRY:
+        return size_exit(file.open_qty or ZERO, order.side, signal.risk.max_slippage, market, quote)
+    if signal.size is None:
+        return Refused(code=Refusal.BAD_SIGNAL, detail="the signal says no size")
+    return size_entry(
+        signal.size,
+        order.side,
+        signal.risk.max_slippage,
+        market,
+        quote,
+        venue.account(order).free_collateral_usd,
+        Limits(max_notional_usd=file.max_notional_usd),
+    )

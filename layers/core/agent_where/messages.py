@@ -1,0 +1,288 @@
+"""What travels on the queue and comes in over HTTP, parsed once into the domain's models.
+
+Three messages: a signal with its body, a reference to a signal that already stands in the
+database, and a reference to an order. Whatever cannot be parsed raises `BadInput` with a sentence
+for every bad field.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Self, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from agent_where.domain import (
+    MULTI,
+    TRADABLE_VENUES,
+    RiskModel,
+    Side,
+    Signal,
+    SignalAction,
+    SizeModel,
+    SizeType,
+    VenueId,
+)
+from agent_where.errors import BadInput
+from agent_where.symbols import canonical
+
+MAX_BODY_BYTES = 16_384
+DEFAULT_LIFETIME = timedelta(minutes=5)
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _known_venue(value: object) -> object:
+    upper = _upper(value)
+    if upper not in (*TRADABLE_VENUES, MULTI):
+        raise ValueError(f"unknown venue; known are {', '.join((*TRADABLE_VENUES, MULTI))}")
+    return upper
+
+
+def _symbol(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return canonical(value)
+    except BadInput as error:
+        raise ValueError(str(error)) from error
+
+
+def _plain_number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal | float):
+        raise ValueError("a number or a string that holds one is needed")
+    return str(value) if isinstance(value, float) else value
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_plain_number),
+    Field(allow_inf_nan=False, max_digits=30, decimal_places=18),
+]
+VenueName = Annotated[VenueId, BeforeValidator(_known_venue)]
+TokenSymbol = Annotated[str, BeforeValidator(_symbol)]
+
+
+class Body(BaseModel):
+    """A request: camelCase keys, and no key it does not know."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+class SizeBody(Body):
+    """`sizeModel`: see the domain's `SizeModel`."""
+
+    type: SizeType
+    value: Annotated[Number, Field(gt=0, le=1_000_000_000)]
+    leverage: Annotated[Number, Field(ge=1, le=1000)] = Decimal(1)
+
+    @model_validator(mode="after")
+    def percent_is_at_most_100(self) -> Self:
+        if self.type is SizeType.BALANCE_PERCENTAGE and self.value > 100:
+            raise ValueError("value: a balance-percentage is at most 100")
+        return self
+
+
+class RiskBody(Body):
+    """`riskModel`: see the domain's `RiskModel`."""
+
+    stop_loss: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    take_profit: Annotated[Number, Field(gt=0, le=100)] | None = None
+    max_slippage: Annotated[Number, Field(gt=0, le=Decimal("0.5"))] = Decimal("0.01")
+
+
+class SignalMessage(Body):
+    """A whole signal, as the contract's example shows it."""
+
+    signal_id: UUID
+    agent_id: UUID
+    token_symbol: TokenSymbol
+    side: Annotated[Side, BeforeValidator(_upper)] | None = None
+    action: Annotated[SignalAction, BeforeValidator(_upper)] = SignalAction.OPEN
+    venue: VenueName | None = None
+    size_model: SizeBody | None = None
+    risk_model: RiskBody = RiskBody()
+    created_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def an_open_says_what(self) -> Self:
+        if self.action is SignalAction.CLOSE:
+            return self
+        if self.side is None:
+            raise ValueError("side: an OPEN needs LONG or SHORT")
+        if self.size_model is None:
+            raise ValueError("sizeModel: an OPEN needs one")
+        if self.side is Side.SHORT and (self.risk_model.take_profit or 0) >= 1:
+            raise ValueError("riskModel.takeProfit: a SHORT cannot gain all of its entry price")
+        return self
+
+    @property
+    def body_hash(self) -> str:
+        """Tells one body from another under the same id; what was left out counts as left out."""
+        told = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def expiry(self, now: datetime) -> datetime | None:
+        """When an OPEN is too old to trade: as told, else five minutes after it was made."""
+        if self.action is SignalAction.CLOSE:
+            return None
+        return self.expires_at or (self.created_at or now) + DEFAULT_LIFETIME
+
+
+class SignalRef(Body):
+    """The id of a signal that already stands in the database."""
+
+    signal_id: UUID
+
+
+class OrderRef(Body):
+    """The id of an order to execute."""
+
+    order_id: UUID
+
+
+Message = SignalMessage | SignalRef | OrderRef
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse(raw: str) -> Message:
+    """Read one queue message.
+
+    Raises:
+        BadInput: it is no JSON object, or a field is missing, unknown or out of range.
+    """
+    body = parse_object(raw)
+    if body.keys() == {"signalId"}:
+        return validate(SignalRef, body)
+    if body.keys() == {"orderId"}:
+        return validate(OrderRef, body)
+    return validate(SignalMessage, body)
+
+
+def parse_signal(raw: str) -> SignalMessage:
+    """Read the body of POST /api/signals. Raises BadInput as `parse` does."""
+    return validate(SignalMessage, parse_object(raw))
+
+
+def parse_object(raw: str) -> dict[str, Any]:
+    """A JSON object whose strings can be stored, with its numbers as Decimal.
+
+    Raises:
+        BadInput: too large, not JSON, nested too deeply, not an object, a key twice, or a lone
+            surrogate or NUL in a string.
+    """
+    if len(raw.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
+        raise BadInput(f"the body is larger than {MAX_BODY_BYTES} bytes", code="BODY_TOO_LARGE")
+    try:
+        body = json.loads(
+            raw, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_key_twice
+        )
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"the body is not JSON: {error}", code="BAD_JSON") from error
+    if not isinstance(body, dict):
+        raise BadInput("the body is not a JSON object", code="BAD_JSON")
+    _refuse_unstorable(body)
+    return body
+
+
+def validate(model: type[M], body: object) -> M:
+    """`model` from plain data, every fault named by its field. Raises BadInput."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        faults = [_sentence(fault) for fault in error.errors(include_url=False)]
+        raise BadInput(f"bad input: {'; '.join(faults)}", details=faults) from error
+
+
+def signal_from_row(row: dict[str, Any]) -> Signal:
+    """The signal that stands in a database row, whoever wrote it.
+
+    Raises:
+        BadInput: its token, side, size or risk model is not one this system can trade.
+    """
+    message = validate(
+        SignalMessage,
+        {
+            "signalId": row["id"],
+            "agentId": row["agent_id"],
+            "tokenSymbol": row["token_symbol"],
+            "side": row["side"],
+            "action": row["action"],
+            "venue": row["requested_venue"] or row["venue"],
+            "sizeModel": row["size_model"],
+            "riskModel": row["risk_model"] or {},
+            "createdAt": row["created_at"],
+            "expiresAt": row["expires_at"],
+        },
+    )
+    return to_signal(message, row["requested_venue"] or row["venue"], row["created_at"])
+
+
+def to_signal(message: SignalMessage, venue: VenueId, now: datetime | None = None) -> Signal:
+    """The domain's signal. `venue` is the agent's where the message names none."""
+    size, risk = message.size_model, message.risk_model
+    return Signal(
+        id=message.signal_id,
+        agent_id=message.agent_id,
+        token_symbol=message.token_symbol,
+        venue=message.venue or venue,
+        action=message.action,
+        side=message.side,
+        size=SizeModel(**size.model_dump()) if size else None,
+        risk=RiskModel(**risk.model_dump()),
+        expires_at=message.expiry(now or datetime.now(UTC)),
+    )
+
+
+def _sentence(fault: Any) -> str:  # noqa: ANN401 pydantic's ErrorDetails is a TypedDict without a public name
+    where = ".".join(str(part) for part in fault["loc"])
+    what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        what = "unknown key"
+    return f"{where}: {what}" if where else str(what)
+
+
+def _no_constant(name: str) -> Decimal:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return body
+
+
+def _refuse_unstorable(value: object, path: str = "") -> None:
+    if isinstance(value, str) and not is_storable(value):
+        raise BadInput(
+            f"{path or 'a key'}: a lone surrogate or NUL cannot be stored", code="BAD_TEXT"
+        )
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unstorable(key)
+            _refuse_unstorable(item, f"{path}.{key}".lstrip("."))
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_unstorable(item, f"{path}[{index}]")
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it: no lone surrogate, no NUL."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

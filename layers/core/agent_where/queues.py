@@ -1,0 +1,145 @@
+"""Putting ids on the queues: signals in groups of their agent, orders in groups of their account.
+
+Messages carry ids and nothing else; the truth is in the database. boto3 is loaded when a queue is
+first used.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from agent_where.errors import QueueUnavailable
+from agent_where.store.records import OrderTicket
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+_BATCH = 10
+
+
+class Queues:
+    """The two FIFO queues and their dead-letter queue, by URL. A URL may be None where a function
+    has no business with that queue.
+    """
+
+    def __init__(
+        self,
+        *,
+        signals_url: str | None = None,
+        orders_url: str | None = None,
+        dead_letters_url: str | None = None,
+        client: "SQSClient | None" = None,
+    ) -> None:
+        self._signals_url = signals_url
+        self._orders_url = orders_url
+        self._dead_letters_url = dead_letters_url
+        self._client = client
+
+    def send_signal(self, signal_id: UUID, agent_id: UUID, *, again: int = 0) -> None:
+        """Put a signal's id on the queue. `again` > 0 makes a deduplication id of its own."""
+        self._send(
+            self._signals_url,
+            [
+                {
+                    "Id": "0",
+                    "MessageBody": json.dumps({"signalId": str(signal_id)}),
+                    "MessageGroupId": str(agent_id),
+                    "MessageDeduplicationId": f"{signal_id}-{again}" if again else str(signal_id),
+                }
+            ],
+        )
+
+    def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
+        """Put orders' ids on the queue. `again`: even if the same was sent minutes ago."""
+        suffix = f"-{uuid4()}" if again else ""
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(place),
+                "MessageBody": json.dumps({"orderId": str(order.id)}),
+                "MessageGroupId": f"{order.venue}-{order.account}",
+                "MessageDeduplicationId": f"{order.id}{suffix}",
+            }
+            for place, order in enumerate(orders)
+        ]
+        for start in range(0, len(entries), _BATCH):
+            self._send(self._orders_url, entries[start : start + _BATCH])
+
+    def bury(self, body: str, group: str, reason: str, source: str) -> None:
+        """Put a message that can never succeed on the dead-letter queue, with its reason."""
+        self._send(
+            self._dead_letters_url,
+            [
+                {
+                    "Id": "0",
+                    "MessageBody": body,
+                    "MessageGroupId": group,
+                    "MessageDeduplicationId": str(uuid4()),
+                    "MessageAttributes": {
+                        "reason": {"DataType": "String", "StringValue": reason[:1000]},
+                        "source": {"DataType": "String", "StringValue": source},
+                    },
+                }
+            ],
+        )
+
+    def delay(self, queue_url: str, receipt_handle: str, seconds: int) -> None:
+        """Let a message that failed be seen again after `seconds`."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 loads boto3
+
+        try:
+            self._sqs().change_message_visibility(
+                QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"{queue_url}: {error}") from error
+
+    def depths(self) -> dict[str, int]:
+        """How many messages wait on each queue, those in flight counted too."""
+        urls = {
+            "signalQueueDepth": self._signals_url,
+            "orderQueueDepth": self._orders_url,
+            "deadLetters": self._dead_letters_url,
+        }
+        return {name: self._depth(url) for name, url in urls.items() if url}
+
+    def _depth(self, url: str) -> int:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 loads boto3
+
+        try:
+            told = self._sqs().get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"{url}: {error}") from error
+        return sum(int(count) for count in told["Attributes"].values())
+
+    def _send(
+        self, url: str | None, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]"
+    ) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 loads boto3
+
+        if url is None:
+            raise QueueUnavailable("this function has no URL of the queue it should send to")
+        try:
+            answer = self._sqs().send_message_batch(QueueUrl=url, Entries=list(entries))
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"{url}: {error}") from error
+        failed = answer.get("Failed", [])
+        if failed:
+            raise QueueUnavailable(f"{url}: {failed[0].get('Message', failed[0]['Code'])}")
+
+    def _sqs(self) -> "SQSClient":
+        if self._client is None:
+            import boto3  # noqa: PLC0415 150 ms, only where a queue is used
+            from botocore.config import Config  # noqa: PLC0415
+
+            self._client = boto3.client(
+                "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
+            )
+        return self._client

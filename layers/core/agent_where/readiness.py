@@ -1,0 +1,317 @@
+"""What is missing before this installation can trade, and what to do about each thing: a report.
+
+Every check ends, whatever is away: what cannot be asked is itself a finding. What changes anything
+is in migrations.py.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, JsonValue
+from pydantic.alias_generators import to_camel
+
+from agent_where.domain import Model, VenueId
+from agent_where.errors import (
+    AgentWhereError,
+    BadSetting,
+    DatabaseRefused,
+    QueueUnavailable,
+    Unavailable,
+)
+from agent_where.migrations import MigrationFailed, plan, read, served_network, set_up
+from agent_where.queues import Queues
+from agent_where.settings import SetupSettings
+from agent_where.store.connection import Database
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+OLDEST_SERVER = 15
+"""PostgreSQL's major version that the migrations need."""
+
+UNSETTLED_MINUTES = 5
+"""An order that was sent longer ago than this should have ended."""
+
+DEAD_LETTERS = "queue: dead letters"
+ORDERS = "orders"
+_WATCHED = frozenset({DEAD_LETTERS, ORDERS})  # to be looked after, but no reason not to trade
+
+_UNDEFINED = frozenset({"42P01", "42703", "42883"})  # table, column, function
+
+_CONFIG = """
+SELECT venue_priority, routing_strategy, failover_enabled
+FROM venue_routing_config WHERE agent_id IS NULL
+"""
+_MARKETS = """
+SELECT count(*) AS total,
+       count(*) FILTER (WHERE is_active) AS active,
+       count(*) FILTER (WHERE is_active AND is_open) AS open,
+       CAST(floor(extract(epoch FROM now() - max(last_synced)) / 60) AS int) AS age_minutes
+FROM venue_markets WHERE venue::text = :venue
+"""
+_ORDERS = """
+WITH unsettled AS (
+    SELECT now() - sent_at AS age FROM venue_orders WHERE status IN ('SENT', 'ACCEPTED')
+)
+SELECT count(*) AS unsettled,
+       count(*) FILTER (WHERE age > make_interval(mins => CAST(:minutes AS int))) AS overdue,
+       CAST(floor(extract(epoch FROM max(age)) / 60) AS int) AS oldest_minutes,
+       (SELECT count(*) FROM venue_orders WHERE status = 'PLANNED' AND due_at <= now()) AS due
+FROM unsettled
+"""
+
+
+class Check(Model):
+    """One thing that was looked at.
+
+    Attributes:
+        what: its figures, ages in minutes.
+        todo: one sentence for each thing that is missing; empty when `ok`.
+    """
+
+    name: str
+    ok: bool
+    what: dict[str, JsonValue]
+    todo: tuple[str, ...]
+
+
+class Report(Model):
+    """What was found, all of it.
+
+    Attributes:
+        success: whether what was asked for was done.
+        fit: whether nothing is missing that trading needs.
+        applied: the migrations that this run applied.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: bool
+    fit: bool
+    checked_at: datetime
+    applied: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The report as it is answered."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def prepare(
+    database: Database,
+    directory: Path,
+    settings: SetupSettings,
+    supported: frozenset[VenueId],
+    *,
+    only_report: bool = False,
+    sqs: "SQSClient | None" = None,
+) -> Report:
+    """Set the database up, unless only a report is wanted, and look at everything.
+
+    Args:
+        directory: the migrations of this release.
+        supported: the venues that have an adapter.
+        sqs: asks the queues; None opens a client where a queue's URL is set.
+    """
+    applied: tuple[str, ...] = ()
+    failed: tuple[Check, ...] = ()
+    if not only_report:
+        try:
+            applied = set_up(database, directory, network=settings.network)
+        except AgentWhereError as error:
+            failed = (_failure("setup", error),)
+    checks = check_all(database, directory, settings, supported, sqs)
+    return _report((*failed, *checks), success=not failed, applied=applied)
+
+
+def unusable(error: BadSetting) -> Report:
+    """The report of a function whose settings are no use."""
+    return _report((_failure("settings", error),), success=False)
+
+
+def check_all(
+    database: Database,
+    directory: Path,
+    settings: SetupSettings,
+    supported: frozenset[VenueId],
+    sqs: "SQSClient | None" = None,
+) -> tuple[Check, ...]:
+    """Look at everything; the arguments are those of `prepare`."""
+    return (*_database_checks(database, directory, settings, supported), *_queues(settings, sqs))
+
+
+def _database_checks(
+    database: Database, directory: Path, settings: SetupSettings, supported: frozenset[VenueId]
+) -> Iterator[Check]:
+    """The checks that need the database, up to where it goes away."""
+    priority: list[VenueId] = []
+    try:
+        yield _answered("database", lambda: _server(database))
+        yield _answered("schema", lambda: _schema(database, directory))
+        yield _answered("network", lambda: _network(database, settings.network))
+        yield _answered("config", lambda: _config(database, priority))
+        yield _answered(ORDERS, lambda: _orders(database))
+        for venue in priority:
+            name = f"markets: {venue}"
+            ask = partial(_markets, database, name, venue, settings, supported)
+            yield _answered(name, ask)
+    except Unavailable as away:
+        yield _check(
+            "database",
+            {"reachable": False, "error": str(away)},
+            f"Start the database, or correct DATABASE_URL or DB_HOST: {away}",
+        )
+
+
+def _answered(name: str, ask: Callable[[], Check]) -> Check:
+    """The check, or the finding that the schema is not there to be asked."""
+    try:
+        return ask()
+    except DatabaseRefused as refused:
+        if refused.sqlstate in _UNDEFINED:
+            return _check(name, {"error": str(refused)}, f"Run setup: {refused}")
+        return _check(name, {"error": str(refused)}, f"The database refused to tell: {refused}")
+
+
+def _server(database: Database) -> Check:
+    version = int(database.run("SELECT current_setting('server_version_num') AS v")[0]["v"])
+    what: dict[str, JsonValue] = {"reachable": True, "version": f"{version // 10_000}"}
+    if version // 10_000 < OLDEST_SERVER:
+        return _check("database", what, f"Use PostgreSQL {OLDEST_SERVER} or newer")
+    return _check("database", what)
+
+
+def _schema(database: Database, directory: Path) -> Check:
+    try:
+        found = plan(database, read(directory))
+    except MigrationFailed as fault:
+        return _check("schema", {"error": str(fault)}, f"Correct the migrations: {fault}")
+    pending = [migration.file for migration in found.pending]
+    todo = [f"Run setup: {file} is not applied yet" for file in pending]
+    todo += [
+        f"Put {file} back as it was applied and write a new migration" for file in found.changed
+    ]
+    what: dict[str, JsonValue] = {
+        "applied": len(found.applied),
+        "pending": [*pending],
+        "changed": [*found.changed],
+        "ahead": [*found.ahead],
+    }
+    return _check("schema", what, *todo)
+
+
+def _network(database: Database, wanted: str) -> Check:
+    served = served_network(database)
+    what: dict[str, JsonValue] = {"served": served, "setting": wanted}
+    if served is None:
+        return _check("network", what, "Run setup: the database has no network recorded")
+    if served != wanted:
+        todo = f"Set NETWORK to {served} or use another database: this one serves {served}"
+        return _check("network", what, todo)
+    return _check("network", what)
+
+
+def _config(database: Database, priority: list[VenueId]) -> Check:
+    """The global row; its venues are added to `priority`, for the checks of their markets."""
+    rows = database.run(_CONFIG)
+    if not rows:
+        return _check("config", {}, "Run setup: there is no global routing config")
+    row = rows[0]
+    priority += row["venue_priority"]
+    return _check(
+        "config",
+        {
+            "venuePriority": row["venue_priority"],
+            "routingStrategy": row["routing_strategy"],
+            "failoverEnabled": row["failover_enabled"],
+        },
+    )
+
+
+def _markets(
+    database: Database,
+    name: str,
+    venue: VenueId,
+    settings: SetupSettings,
+    supported: frozenset[VenueId],
+) -> Check:
+    row = database.run(_MARKETS, venue=venue)[0]
+    age, oldest = row["age_minutes"], settings.market_max_age_minutes
+    what: dict[str, JsonValue] = {
+        "total": row["total"],
+        "active": row["active"],
+        "open": row["open"],
+        "ageMinutes": age,
+        "maxAgeMinutes": oldest,
+    }
+    if venue not in supported:
+        todo = f"Take {venue} out of the global config's priority: it has no adapter yet"
+        return _check(name, what, todo)
+    if not row["total"]:
+        return _check(name, what, f"Run market_sync: {venue} has no markets yet")
+    if age is None or age > oldest:
+        told = "never" if age is None else f"{age} minutes ago"
+        todo = f"Run market_sync and read its log: {venue} was last synced {told}"
+        return _check(name, what, f"{todo}, and older than {oldest} minutes is not traded")
+    if not row["active"]:
+        return _check(name, what, f"Read market_sync's log: no market of {venue} is active")
+    return _check(name, what)
+
+
+def _orders(database: Database) -> Check:
+    row = database.run(_ORDERS, minutes=UNSETTLED_MINUTES)[0]
+    what: dict[str, JsonValue] = {
+        "unsettled": row["unsettled"],
+        "overdue": row["overdue"],
+        "oldestMinutes": row["oldest_minutes"],
+        "plannedDue": row["due"],
+    }
+    if row["overdue"]:
+        late = f"{row['overdue']} orders were sent over {UNSETTLED_MINUTES} minutes ago"
+        return _check(ORDERS, what, f"Read reconcile's log: {late} and have not ended")
+    return _check(ORDERS, what)
+
+
+def _queues(settings: SetupSettings, sqs: "SQSClient | None") -> Iterator[Check]:
+    yield _queue("queue: signals", "SIGNAL_QUEUE_URL", settings.signal_queue_url, sqs)
+    yield _queue("queue: orders", "ORDER_QUEUE_URL", settings.order_queue_url, sqs)
+    dead = _queue(DEAD_LETTERS, "DEAD_LETTER_QUEUE_URL", settings.dead_letter_queue_url, sqs)
+    depth = dead.what.get("depth")
+    if depth:
+        todo = f"Read the reasons of the {depth} dead letters; send again what can succeed now"
+        dead = _check(DEAD_LETTERS, dead.what, todo)
+    yield dead
+
+
+def _queue(name: str, setting: str, url: str | None, sqs: "SQSClient | None") -> Check:
+    if url is None:
+        return _check(name, {"reachable": False}, f"Set {setting}: this function has no URL of it")
+    try:
+        (depth,) = Queues(signals_url=url, client=sqs).depths().values()
+    except QueueUnavailable as away:
+        what: dict[str, JsonValue] = {"reachable": False, "error": str(away)}
+        return _check(name, what, f"Make the queue reachable or correct {setting}: {away}")
+    return _check(name, {"reachable": True, "depth": depth})
+
+
+def _check(name: str, what: dict[str, JsonValue], *todo: str) -> Check:
+    return Check(name=name, ok=not todo, what=what, todo=todo)
+
+
+def _failure(name: str, error: AgentWhereError) -> Check:
+    sentence = str(error).rstrip(".")
+    again = ". Run setup again when it is back" if isinstance(error, Unavailable) else ""
+    return _check(name, {"error": str(error)}, f"{sentence}{again}")
+
+
+def _report(checks: Sequence[Check], *, success: bool, applied: Sequence[str] = ()) -> Report:
+    return Report(
+        success=success,
+        fit=all(check.ok for check in checks if check.name not in _WATCHED),
+        checked_at=datetime.now(UTC),
+        applied=tuple(applied),
+        checks=tuple(checks),
+    )

@@ -1,0 +1,74 @@
+"""Finding what was lost on the way and settling what is still open.
+
+Nothing that matters hangs on a message: what should be on a queue is found in the database and put
+there again, and what was sent to a venue is asked about until its end is known.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from agent_where.domain import Model
+from agent_where.errors import LeaseHeld, QueueUnavailable, VenueError
+from agent_where.pipeline import Deps, take_order
+
+_logger = logging.getLogger(__name__)
+
+_AT_MOST = 200
+_UNSETTLED_AFTER_SECONDS = 15
+
+
+class Reconciled(Model):
+    """What one run did. `still_open`: sent orders whose end is not known yet."""
+
+    signals_sent_again: int
+    orders_sent_again: int
+    settled: int
+    still_open: int
+
+
+def reconcile(
+    deps: Deps, *, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Reconciled:
+    """One run over everything unfinished, for at most about `seconds`.
+
+    Raises:
+        Unavailable: the database or the queue is away; the next run does it again.
+    """
+    until = clock() + seconds
+    signals = deps.store.enqueue_lost_signals(_AT_MOST)
+    for signal_id, agent_id, again in signals:
+        deps.queues.send_signal(signal_id, agent_id, again=again)
+    orders = deps.store.enqueue_due_orders(_AT_MOST)
+    deps.queues.send_orders(orders, again=True)
+    unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
+    settled = 0
+    for order_id in unsettled:
+        if clock() >= until:
+            break
+        settled += _settle(order_id, deps)
+    return Reconciled(
+        signals_sent_again=len(signals),
+        orders_sent_again=len(orders),
+        settled=settled,
+        still_open=len(unsettled) - settled,
+    )
+
+
+def write_figures(deps: Deps) -> None:
+    """Measure the queues and store the row that the read side shows."""
+    try:
+        measured: dict[str, object] = {**deps.queues.depths()}
+    except QueueUnavailable as error:
+        measured = {"queuesUnavailable": str(error)}
+    deps.store.write_figures(measured)
+
+
+def _settle(order_id: UUID, deps: Deps) -> bool:
+    """Whether the order has ended. A venue or account that is busy leaves it for the next run."""
+    try:
+        return take_order(order_id, deps).status.is_end
+    except (LeaseHeld, VenueError) as error:
+        _logger.warning("order %s is not settled yet: %s", order_id, error)
+        return False

@@ -1,0 +1,170 @@
+"""The environment as models, read when first used and never at import. One model per function."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from agent_where.domain import Mode
+from agent_where.errors import BadSetting
+from agent_where.store.database_settings import DatabaseSettings
+
+_PLACES = {
+    "mainnet": {
+        "hyperliquid_api_url": "https://api.hyperliquid.xyz",
+        "ostium_subgraph_url": "https://api.subgraph.ormilabs.com/api/public/"
+        "67a599d5-c8d2-4cc4-9c4d-2975a97bc5d8/subgraphs/ost-prod/live/gn",
+        "ostium_price_url": "https://metadata-backend.prod.bedrock.ostium.io",
+    },
+    "testnet": {
+        "hyperliquid_api_url": "https://api.hyperliquid-testnet.xyz",
+        "ostium_subgraph_url": "https://api.subgraph.ormilabs.com/api/public/"
+        "67a599d5-c8d2-4cc4-9c4d-2975a97bc5d8/subgraphs/ost-sep/live/gn",
+        "ostium_price_url": "https://metadata-backend.prod.bedrock.ostium.io",
+    },
+}
+
+
+class Settings(BaseModel):
+    """Base of all: each field is the environment variable of its name in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read what this function needs.
+
+        Raises:
+            BadSetting: a variable is missing or unusable; the message names every one.
+        """
+        known = os.environ if environment is None else environment
+        told = {name: known[name.upper()] for name in cls.model_fields if known.get(name.upper())}
+        try:
+            return cls.model_validate(told)
+        except ValidationError as error:
+            faults = [
+                f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}".lstrip(
+                    ": "
+                )
+                for fault in error.errors(include_url=False, include_input=False)
+            ]
+            raise BadSetting(f"bad settings: {'; '.join(faults)}") from None
+
+
+class DatabaseAccess(Settings):
+    """Where the database is: a URL, or a host with an IAM token or a secret."""
+
+    network: Literal["mainnet", "testnet"] = "mainnet"
+    database_url: SecretStr | None = None
+    db_host: str | None = None
+    db_port: int = 5432
+    db_name: str | None = None
+    db_user: str | None = None
+    db_secret_arn: str | None = None
+    db_admin_secret_arn: str | None = None
+    db_ca_file: str | None = None
+    aws_region: str | None = None
+
+    @model_validator(mode="after")
+    def some_database(self) -> Self:
+        if self.database_url is None and not (self.db_host and self.db_name and self.db_user):
+            raise ValueError("DATABASE_URL is needed, or DB_HOST, DB_NAME and DB_USER")
+        return self
+
+    def database(self) -> DatabaseSettings:
+        """What the connection needs. Raises BadSetting for a bad DATABASE_URL."""
+        if self.database_url is not None:
+            return DatabaseSettings.from_url(self.database_url.get_secret_value())
+        try:
+            return DatabaseSettings.model_validate(
+                {
+                    "host": self.db_host,
+                    "port": self.db_port,
+                    "name": self.db_name,
+                    "user": self.db_user,
+                    "ca_file": self.db_ca_file,
+                }
+            )
+        except ValidationError as error:
+            raise BadSetting(f"DB_HOST, DB_NAME or DB_USER: {error.errors()[0]['msg']}") from None
+
+
+class QueueAccess(Settings):
+    """The queues' URLs; a function is given those it may use."""
+
+    signal_queue_url: str | None = None
+    order_queue_url: str | None = None
+    dead_letter_queue_url: str | None = None
+
+    def queue_url(self, arn: str) -> str:
+        """The URL of the queue that an event's ARN names.
+
+        Raises:
+            BadSetting: no queue of that name is set.
+        """
+        name = arn.rsplit(":", 1)[-1]
+        known = (self.signal_queue_url, self.order_queue_url, self.dead_letter_queue_url)
+        for url in known:
+            if url and url.rsplit("/", 1)[-1] == name:
+                return url
+        raise BadSetting(f"a message came from {name}, which no queue URL of the settings names")
+
+
+class MarketAccess(Settings):
+    """Where the venues' markets are read. A URL not set is the network's own."""
+
+    network: Literal["mainnet", "testnet"] = "mainnet"
+    hyperliquid_api_url: str = ""
+    ostium_subgraph_url: str = ""
+    ostium_price_url: str = ""
+    venue_timeout_seconds: Annotated[float, Field(gt=0, le=15)] = 5.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def the_network_s_own(cls, told: Mapping[str, object]) -> Mapping[str, object]:
+        return {**_PLACES.get(str(told.get("network", "mainnet")), {}), **told}
+
+
+class Trading(Settings):
+    """How orders are carried out."""
+
+    execution_mode: Literal["paper"] = "paper"
+    market_max_age_minutes: Annotated[int, Field(gt=0)] = 60
+    paper_starting_balance_usd: Annotated[Decimal, Field(ge=0)] = Decimal(10_000)
+    paper_slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(2)
+    paper_depth_usd: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
+
+    @property
+    def mode(self) -> Mode:
+        return Mode(self.execution_mode.upper())
+
+    @property
+    def market_max_age(self) -> timedelta:
+        return timedelta(minutes=self.market_max_age_minutes)
+
+
+class SignalIntakeSettings(DatabaseAccess, QueueAccess):
+    """signal_intake: stores a signal and sends its id."""
+
+
+class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading):
+    """route_execute: decides signals and carries out orders."""
+
+
+class MarketSyncSettings(DatabaseAccess, QueueAccess, MarketAccess):
+    """market_sync: reads the venues' markets."""
+
+
+class ReconcileSettings(DatabaseAccess, QueueAccess, Trading):
+    """reconcile: finds what was lost and settles what is open."""
+
+
+class ApiSettings(DatabaseAccess, Trading):
+    """config_api and stats_api."""
+
+
+class SetupSettings(DatabaseAccess, QueueAccess, Trading):
+    """setup: migrates and reports."""

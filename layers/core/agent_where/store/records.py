@@ -1,0 +1,269 @@
+"""What the store reads, as models: a signal or an order with everything a worker needs at once."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from agent_where.domain import (
+    Candidate,
+    ControlState,
+    Market,
+    Mode,
+    Model,
+    Order,
+    RoutingConfig,
+    Side,
+    Signal,
+    VenueId,
+)
+from agent_where.errors import BadInput
+from agent_where.messages import signal_from_row
+from agent_where.venues.base import Action
+
+
+class OrderTicket(Model):
+    """What the order queue needs to know of an order."""
+
+    id: UUID
+    account: str
+    venue: VenueId
+
+
+class Follower(Model):
+    """An active deployment of a signal's agent. `venues` None: it takes every venue."""
+
+    id: UUID
+    account: str
+    venues: tuple[VenueId, ...] | None
+
+    def takes(self, venue: VenueId) -> bool:
+        return self.venues is None or venue in self.venues
+
+
+class Exposure(Model):
+    """An open position, or an entry on its way, that a CLOSE takes."""
+
+    position_id: UUID
+    deployment_id: UUID
+    venue: VenueId
+    account: str
+    mode: Mode
+    market_name: str
+    side: Side
+    leverage: Decimal
+    after_order_id: UUID | None
+
+
+class MarketBook(Model):
+    """All markets of one token, and what may trade at which venue."""
+
+    markets: tuple[Market, ...]
+    venue_controls: Mapping[VenueId, ControlState]
+
+    def at(self, venue: VenueId) -> Market | None:
+        return next((market for market in self.markets if market.venue == venue), None)
+
+    def candidate(self, venue: VenueId, supported: frozenset[VenueId]) -> Candidate:
+        """The venue as a candidate, listed there or not."""
+        return Candidate(
+            venue=venue,
+            market=self.at(venue),
+            supported=venue in supported,
+            control=self.venue_controls.get(venue, ControlState.ACTIVE),
+        )
+
+
+class SignalFile(Model):
+    """One signal with everything its decision needs. `fault`: why the row cannot be traded."""
+
+    id: UUID
+    agent_id: UUID
+    token_symbol: str
+    requested_venue: VenueId
+    action: str
+    body_hash: str | None
+    is_decided: bool
+    signal: Signal | None
+    fault: str | None
+    now: datetime
+    agent_status: str
+    control: ControlState
+    superseded: bool
+    config: RoutingConfig
+    book: MarketBook
+    followers: tuple[Follower, ...]
+    due_orders: tuple[OrderTicket, ...]
+    exposures: tuple[Exposure, ...]
+
+
+class StoredDecision(Model):
+    """What the signal's first decision left for later attempts."""
+
+    candidates: tuple[Mapping[str, Any], ...]
+    failover_enabled: bool
+    strategy: str
+    config_id: UUID | None
+
+
+class OrderFile(Model):
+    """One order with everything that carrying it out needs."""
+
+    order: Order
+    now: datetime
+    leased: bool
+    due: bool
+    signal: Signal
+    requested_venue: VenueId
+    agent_status: str
+    deployment_active: bool
+    follower: Follower
+    max_notional_usd: Decimal | None
+    max_leverage: Decimal | None
+    control: ControlState
+    control_global: ControlState
+    superseded: bool
+    opposite: bool
+    book: MarketBook
+    open_qty: Decimal | None
+    decision: StoredDecision | None
+    actions: tuple[Action, ...]
+
+
+def market_from_row(row: Mapping[str, Any]) -> Market:
+    """A market as `venue_markets` has it, by whichever version it was written."""
+    extra = row["metadata"] or {}
+    told = {
+        key: extra[key]
+        for key in ("size_step", "order_fee_usd", "sides", "netting")
+        if key in extra
+    }
+    return Market(
+        venue=row["venue"],
+        token_symbol=row["token_symbol"],
+        name=row["market_name"],
+        index=row["market_index"],
+        is_active=row["is_active"],
+        is_open=row["is_open"],
+        multiplier=row["multiplier"],
+        min_notional_usd=row["min_position"] or Decimal(0),
+        max_leverage=row["max_leverage"] or Decimal(1),
+        group=row["group"],
+        price_usd=row["current_price"] or None,
+        taker_fee_bps=row["taker_fee_bps"],
+        last_synced=row["last_synced"],
+        **told,
+    )
+
+
+def market_to_row(market: Market) -> dict[str, Any]:
+    """The other way: what `upsert_markets.sql` takes."""
+    return {
+        "token_symbol": market.token_symbol,
+        "market_name": market.name,
+        "market_index": market.index,
+        "is_active": market.is_active,
+        "is_open": market.is_open,
+        "multiplier": market.multiplier,
+        "min_position": market.min_notional_usd,
+        "max_leverage": market.max_leverage,
+        "market_group": market.group,
+        "current_price": market.price_usd,
+        "taker_fee_bps": market.taker_fee_bps,
+        "metadata": {
+            "size_step": market.size_step,
+            "order_fee_usd": market.order_fee_usd,
+            "sides": list(market.sides),
+            "netting": market.netting,
+        },
+    }
+
+
+def signal_file(row: Mapping[str, Any]) -> SignalFile:
+    """From a row of `read_signal.sql`."""
+    stored = row["signal"]
+    signal, fault = _signal_or_fault(stored)
+    return SignalFile(
+        id=stored["id"],
+        agent_id=stored["agent_id"],
+        token_symbol=stored["token_symbol"],
+        requested_venue=stored["requested_venue"] or stored["venue"],
+        action=stored["action"],
+        body_hash=stored["body_hash"],
+        is_decided=stored["decided_at"] is not None,
+        signal=signal,
+        fault=fault,
+        now=row["now"],
+        agent_status=row["agent_status"],
+        control=row["control"],
+        superseded=row["superseded"],
+        config=config_from_row(row["config"]),
+        book=_book(row),
+        followers=row["deployments"],
+        due_orders=row["due_orders"],
+        exposures=row["exposures"],
+    )
+
+
+def order_file(row: Mapping[str, Any]) -> OrderFile:
+    """From a row of `read_order.sql`."""
+    stored, signal, position = row["order"], row["signal"], row["position"]
+    return OrderFile(
+        order=order_from_row(stored),
+        now=row["now"],
+        leased=row["leased"],
+        due=bool(row["due"]),
+        signal=signal_from_row(signal),
+        requested_venue=signal["requested_venue"] or signal["venue"],
+        agent_status=row["agent_status"],
+        deployment_active=row["deployment_active"],
+        follower=Follower(
+            id=stored["deployment_id"], account=stored["account"], venues=row["deployment_venues"]
+        ),
+        max_notional_usd=row["max_notional_usd"],
+        max_leverage=row["max_leverage"],
+        control=row["control"],
+        control_global=row["control_global"],
+        superseded=row["superseded"],
+        opposite=row["opposite"],
+        book=_book(row),
+        open_qty=position["open_qty"] if position else None,
+        decision=row["decision"],
+        actions=tuple(_action(each) for each in row["actions"]),
+    )
+
+
+def order_from_row(row: Mapping[str, Any]) -> Order:
+    """An order from its whole row."""
+    return Order(**{name: row[name] for name in Order.model_fields})
+
+
+def config_from_row(row: Mapping[str, Any] | None) -> RoutingConfig:
+    """The effective routing config; no row is the built-in default."""
+    if row is None:
+        return RoutingConfig()
+    return RoutingConfig(**{name: row[name] for name in RoutingConfig.model_fields})
+
+
+def _signal_or_fault(row: dict[str, Any]) -> tuple[Signal | None, str | None]:
+    try:
+        return signal_from_row(row), None
+    except BadInput as error:
+        return None, str(error)
+
+
+def _book(row: Mapping[str, Any]) -> MarketBook:
+    return MarketBook(
+        markets=tuple(market_from_row(each) for each in row["markets"]),
+        venue_controls=row["venue_controls"],
+    )
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    return Action(
+        kind=row["kind"],
+        payload=base64.b64decode(row["payload"]),
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,26 @@
+-- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
+-- lease is ours for long enough to send, and for an entry the signal, agent, deployment and controls
+-- still say so. No row: send nothing.
+WITH sent AS (
+    UPDATE venue_orders o
+    SET status = 'SENT', sent_at = now(), sent_under = CAST(:token AS uuid), collateral_usd = :collateral_usd,
+        size = :size, limit_price = :limit_price, detail = :detail
+    FROM signals s, agent_deployments d, agents a, venue_accounts v
+    WHERE o.id = CAST(:id AS uuid) AND o.status = 'PLANNED' AND o.due_at <= now()
+      AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id
+      AND v.account = o.account AND v.venue = o.venue
+      AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
+      AND CASE WHEN o.purpose = 'ENTRY' THEN
+              (s.expires_at IS NULL OR s.expires_at > now()) AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
+              AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)
+              AND (d.max_leverage IS NULL OR o.leverage <= d.max_leverage)
+              AND (d.max_notional_usd IS NULL OR :collateral_usd * o.leverage <= d.max_notional_usd)
+          ELSE
+              control_for(NULL, NULL, NULL) <> 'HALTED'
+              AND EXISTS (SELECT FROM positions p WHERE p.id = o.position_id AND p.open_qty >= :size)
+          END
+    RETURNING o.id
+)
+INSERT INTO venue_actions (order_id, kind, payload, expires_at, send_count)
+SELECT id, 'ORDER', :payload, CAST(:expires_at AS timestamptz), 1 FROM sent
+RETURNING order_id;

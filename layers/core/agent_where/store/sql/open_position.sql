@@ -1,0 +1,10 @@
+-- The position that a filled entry opens.
+INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty, entry_price, stop_loss, take_profit,
+                       status, opened_at, mode, account, leverage, open_qty, fees_usd, venue_ref)
+SELECT o.position_id, o.deployment_id, o.signal_id, o.venue, o.token_symbol, o.side, o.filled_size, o.average_price,
+       CAST(:stop_loss AS numeric), CAST(:take_profit AS numeric), 'OPEN', o.settled_at, o.mode, o.account, o.leverage,
+       o.filled_size, o.fee, o.venue_ref
+FROM venue_orders o
+WHERE o.id = CAST(:id AS uuid) AND o.status = 'FILLED' AND o.purpose = 'ENTRY'
+ON CONFLICT (deployment_id, signal_id) DO NOTHING
+RETURNING id;

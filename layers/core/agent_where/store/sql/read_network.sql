@@ -1,0 +1,2 @@
+-- The network this database serves, as setup recorded it.
+SELECT network FROM installation;

@@ -1,0 +1,298 @@
+"""Everything the system says to its database: one method a statement, one .sql file each.
+
+Not here: what the rows mean (records.py), and how a statement travels (connection.py). Several
+statements that belong together go in one round trip and one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from agent_where.domain import Market, Order, Settled, VenueId
+from agent_where.messages import SignalMessage
+from agent_where.routing.decision import Decision
+from agent_where.store.connection import Database, Json, Row, Statement
+from agent_where.store.plans import Ending, Failover, NextExit, PlannedClose, PlannedEntry, Told
+from agent_where.store.records import (
+    OrderFile,
+    OrderTicket,
+    SignalFile,
+    market_to_row,
+    order_file,
+    signal_file,
+)
+from agent_where.venues.base import Action
+
+_FOLDER = Path(__file__).parent / "sql"
+
+
+@cache
+def sql(name: str) -> str:
+    """The statement of that name."""
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def statement(name: str, **params: object) -> Statement:
+    """The statement of that name with its parameters, to be run with others."""
+    return sql(name), params
+
+
+class Store:
+    """The ledger, the signals and the markets, over one database connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def network(self) -> str | None:
+        """The network that setup recorded; None before setup."""
+        rows = self._run("read_network")
+        return str(rows[0]["network"]) if rows else None
+
+    # Signals
+
+    def insert_signal(self, message: SignalMessage) -> SignalFile | None:
+        """Store a signal once, and read it as it stands. None: its agent does not exist."""
+        *_, rows = self._database.run_together(
+            statement("insert_signal", **_signal_params(message)),
+            statement("read_signal", id=message.signal_id),
+        )
+        return signal_file(rows[0]) if rows else None
+
+    def read_signal(self, signal_id: UUID) -> SignalFile | None:
+        """A signal that already stands in the database."""
+        rows = self._run("read_signal", id=signal_id)
+        return signal_file(rows[0]) if rows else None
+
+    def decide_signal(
+        self,
+        decision: Decision,
+        told: Sequence[Told],
+        orders: Sequence[PlannedEntry],
+        skipped_reason: str | None,
+    ) -> bool:
+        """Write an OPEN's decision and its PLANNED orders. False: it was decided before."""
+        rows = self._run(
+            "decide_signal",
+            id=decision.signal_id,
+            selected_venue=decision.selected.venue if decision.selected else None,
+            skipped_reason=skipped_reason,
+            history=Json([each.model_dump() for each in told]),
+            orders=Json([each.model_dump() for each in orders]),
+        )
+        return bool(rows)
+
+    def decide_close(
+        self, signal_id: UUID, orders: Sequence[PlannedClose], skipped_reason: str | None
+    ) -> bool:
+        """Write a CLOSE's orders and supersede what was not sent yet.
+
+        False: it was decided before, or something is held that `orders` does not list; the caller
+        reads again.
+        """
+        *_, rows = self._database.run_together(
+            statement("lock_agent_token", id=signal_id),
+            statement(
+                "decide_close",
+                id=signal_id,
+                listed=[each.position_id for each in orders],
+                orders=Json([each.model_dump() for each in orders]),
+                skipped_reason=skipped_reason,
+            ),
+        )
+        return bool(rows)
+
+    def enqueue_lost_signals(self, at_most: int) -> list[tuple[UUID, UUID, int]]:
+        """Undecided signals to put on the queue again: id, agent's id, how many times by now."""
+        rows = self._run("enqueue_lost_signals", at_most=at_most)
+        return [(row["id"], row["agent_id"], row["enqueue_count"]) for row in rows]
+
+    # Orders
+
+    def begin_order(self, order_id: UUID, token: UUID, lease_seconds: int) -> OrderFile | None:
+        """Take the lease of the order's account if it is free, and read the order's file."""
+        *_, rows = self._database.run_together(
+            statement("take_lease", id=order_id, token=token, seconds=lease_seconds),
+            statement("read_order", id=order_id, token=token),
+        )
+        return order_file(rows[0]) if rows else None
+
+    def read_order(self, order_id: UUID, token: UUID) -> OrderFile | None:
+        """The order's file as it stands now, under the lease of `token`."""
+        rows = self._run("read_order", id=order_id, token=token)
+        return order_file(rows[0]) if rows else None
+
+    def release_lease(self, order: Order, token: UUID) -> None:
+        """Give the account's lease back."""
+        self._run("release_lease", account=order.account, venue=order.venue, token=token)
+
+    def mark_sent(self, order: Order, action: Action, token: UUID) -> bool:
+        """Store the sized order and its exact bytes as SENT. False: send nothing."""
+        *_, rows = self._database.run_together(
+            statement("share_agent_token", id=order.id),
+            statement(
+                "mark_sent",
+                id=order.id,
+                token=token,
+                collateral_usd=order.collateral_usd,
+                size=order.size,
+                limit_price=order.limit_price,
+                detail=order.detail,
+                payload=action.payload,
+                expires_at=action.expires_at,
+            ),
+        )
+        return bool(rows)
+
+    def accept_order(self, order: Order) -> None:
+        """The venue has the order and will end it later."""
+        self._run("accept_order", id=order.id)
+
+    def end_filled(
+        self, order: Order, settled: Settled, ending: Ending, token: UUID
+    ) -> list[OrderTicket]:
+        """Everything that an order's fills entail. Returns the orders that are due because of it."""
+        return self._ended(
+            order,
+            token,
+            statement(
+                "insert_fills",
+                id=order.id,
+                fills=Json([fill.model_dump() for fill in settled.fills]),
+            ),
+            statement("end_filled", id=order.id, detail=settled.detail),
+            statement(
+                "open_position",
+                id=order.id,
+                stop_loss=ending.stop_loss,
+                take_profit=ending.take_profit,
+            ),
+            statement("reduce_position", id=order.id),
+            statement(
+                "plan_exits",
+                id=order.id,
+                exits=Json([each.model_dump() for each in ending.exits]),
+            ),
+            *_next_exit(order, ending.next_exit),
+            statement("void_exits", id=order.id),
+        )
+
+    def end_without_fills(
+        self,
+        order: Order,
+        settled: Settled,
+        token: UUID,
+        *,
+        failover: Failover | None = None,
+        next_exit: NextExit | None = None,
+    ) -> list[OrderTicket]:
+        """REJECTED or EXPIRED, and what follows from it. Returns the orders that are due now."""
+        return self._ended(
+            order,
+            token,
+            statement(
+                "end_without_fills",
+                id=order.id,
+                of_status=order.status,
+                status=settled.status,
+                refusal=settled.code or None,
+                detail=settled.detail,
+            ),
+            *_failover(order, failover),
+            *_next_exit(order, next_exit),
+            statement("close_dust", id=order.id),
+        )
+
+    def _ended(self, order: Order, token: UUID, *statements: Statement) -> list[OrderTicket]:
+        answers = self._database.run_together(
+            statement("share_agent_token", id=order.id),
+            *statements,
+            statement("wake_waiting", id=order.id),
+            statement("release_lease", account=order.account, venue=order.venue, token=token),
+        )
+        return [ticket for rows in answers for ticket in _tickets(rows)]
+
+    def enqueue_due_orders(self, at_most: int) -> list[OrderTicket]:
+        """PLANNED orders that are due and that no message seems to carry."""
+        return _tickets(self._run("enqueue_due_orders", at_most=at_most))
+
+    def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
+        """Orders sent a while ago that have not ended, oldest first."""
+        rows = self._run("unsettled_orders", older_than_seconds=older_than_seconds, at_most=at_most)
+        return [row["id"] for row in rows]
+
+    def paper_collateral(
+        self, account: str, venue: VenueId, starting_balance_usd: Decimal
+    ) -> Decimal:
+        """What a paper account has free, in USD; below zero after heavy losses."""
+        row = self._run(
+            "paper_collateral",
+            account=account,
+            venue=venue,
+            starting_balance_usd=starting_balance_usd,
+        )[0]
+        return Decimal(row["free_collateral_usd"])
+
+    # Markets and figures
+
+    def upsert_markets(
+        self, venue: VenueId, markets: Sequence[Market]
+    ) -> tuple[Mapping[str, Any], list[OrderTicket]]:
+        """One sync of a venue: its counts, and the paper exits whose price was reached."""
+        counts, triggered = self._database.run_together(
+            statement(
+                "upsert_markets",
+                venue=venue,
+                markets=Json([market_to_row(market) for market in markets]),
+            ),
+            statement("trigger_exits"),
+        )
+        return counts[0], _tickets(triggered)
+
+    def write_figures(self, measured: Mapping[str, object]) -> Mapping[str, Any]:
+        """Store the figures that the read side shows, and return them whole."""
+        figures: Mapping[str, Any] = self._run("write_figures", measured=measured)[0]["figures"]
+        return figures
+
+    def _run(self, name: str, **params: object) -> list[Row]:
+        return self._database.run(sql(name), **params)
+
+
+def _signal_params(message: SignalMessage) -> dict[str, object]:
+    size = message.size_model
+    return {
+        "id": message.signal_id,
+        "agent_id": message.agent_id,
+        "token_symbol": message.token_symbol,
+        "venue": message.venue,
+        "action": message.action,
+        "side": message.side,
+        "size_model": size.model_dump(mode="json", by_alias=True) if size else None,
+        "risk_model": message.risk_model.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "created_at": message.created_at,
+        "expires_at": message.expires_at,
+        "body_hash": message.body_hash,
+    }
+
+
+def _failover(order: Order, failover: Failover | None) -> list[Statement]:
+    if failover is None:
+        return []
+    told = failover.model_dump() | {"candidates": Json(failover.candidates)}
+    return [statement("fail_over", id=order.id, **told)]
+
+
+def _next_exit(order: Order, next_exit: NextExit | None) -> list[Statement]:
+    if next_exit is None:
+        return []
+    return [statement("plan_next_exit", id=order.id, **next_exit.model_dump())]
+
+
+def _tickets(rows: Sequence[Row]) -> list[OrderTicket]:
+    return [
+        OrderTicket(id=row["id"], account=row["account"], venue=row["venue"])
+        for row in rows
+        if row.get("due")
+    ]

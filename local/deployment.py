@@ -1,0 +1,98 @@
+"""The whole project on this machine: database, venues, local AWS and the deployed template."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
+from typing import Any
+
+from local import postgres
+from local.aws import build, deploy, start_ministack
+from local.environment import Home
+from local.gateway import apply_gateway_responses
+from local.processes import StepFailed
+from local.progress import Step
+from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
+from local.venues import Venues, start_venues
+
+
+@contextmanager
+def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack]:
+    """Start everything, set up the database, sync the markets; stop everything at the end.
+
+    Args:
+        home: where the state lives; what is in the database stays from run to run.
+        step: tells what is being done.
+        simulated: False asks the real venues' public endpoints, still trading on paper.
+
+    Raises:
+        StepFailed: with the log that tells why.
+    """
+    with ExitStack() as cleanup:
+        _alone(home, cleanup)
+        with step("starting PostgreSQL"):
+            database = _start_postgres(home, cleanup)
+        venues = _start_venues(home, cleanup, step) if simulated else None
+        with step("starting the local AWS"):
+            child, endpoint = start_ministack(home)
+            cleanup.callback(child.stop)
+        with step("building the layer"):
+            build(home)
+        aws = LocalAws(endpoint)
+        with step("deploying the template"):
+            aws.s3.create_bucket(Bucket=BUCKET)
+            deploy(home, endpoint, _parameters(database.dsn(), venues))
+            stack = Stack(aws, database.dsn(), venues)
+            apply_gateway_responses(aws.gateway, stack.outputs["RestApiId"])
+        with step("setting up the database"):
+            _invoke(home, stack, "setup")
+        with step("syncing the markets"):
+            _invoke(home, stack, "market_sync")
+        yield stack
+
+
+def _alone(home: Home, cleanup: ExitStack) -> None:
+    """Hold the home's lock until the end.
+
+    Raises:
+        StepFailed: another run has it.
+    """
+    home.path.mkdir(parents=True, exist_ok=True)
+    lock = cleanup.enter_context((home.path / "lock").open("w"))
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        raise StepFailed(f"another run uses {home.path}: end it first") from None
+
+
+def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
+    try:
+        server = postgres.start(home.postgres)
+    except postgres.PostgresFailed as fault:
+        raise StepFailed(str(fault)) from fault
+    cleanup.callback(server.stop)
+    return server
+
+
+def _start_venues(home: Home, cleanup: ExitStack, step: Step) -> Venues:
+    with step("starting the simulated venues"):
+        child, venues = start_venues(home)
+        cleanup.callback(child.stop)
+    return venues
+
+
+def _parameters(dsn: str, venues: Venues | None) -> dict[str, str]:
+    if venues is None:
+        return {"DatabaseUrl": dsn}
+    return {
+        "DatabaseUrl": dsn,
+        "HyperliquidApiUrl": venues.hyperliquid,
+        "OstiumSubgraphUrl": venues.ostium_subgraph,
+        "OstiumPriceUrl": venues.ostium_prices,
+    }
+
+
+def _invoke(home: Home, stack: Stack, function: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return stack.invoke(function)
+    except FunctionFailed as fault:
+        raise StepFailed(str(fault), home.log("ministack")) from fault

@@ -1,0 +1,83 @@
+"""Where things are on a laptop: the environments, the state, its logs, and ports that are free."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parents[1]
+LOOPBACK = "127.0.0.1"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One folder that holds the whole state of one local deployment."""
+
+    path: Path = ROOT / ".local"
+
+    @property
+    def postgres(self) -> Path:
+        """The database's data directory: the only thing that has to survive."""
+        return self.path / "postgres"
+
+    @property
+    def build(self) -> Path:
+        """What `sam build` makes."""
+        return self.path / "build"
+
+    @property
+    def ministack(self) -> Path:
+        """Scratch space of the local AWS, emptied at each start."""
+        return self.path / "ministack"
+
+    @property
+    def running(self) -> Path:
+        """Which children run, so that a later start can end what a crash left behind."""
+        return self.path / "running"
+
+    def log(self, name: str) -> Path:
+        """The log of one child or one step; its folder is made."""
+        folder = self.path / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{name}.log"
+
+
+def program(environment: Literal["project", "ministack", "sam"], name: str) -> str:
+    """The path of a program in one of the three environments."""
+    return str(ROOT / ".venv" / environment / "bin" / name)
+
+
+def free_port(preferred: int = 0) -> int:
+    """The preferred port if nothing listens there, else one that the system hands out."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port is free on loopback")
+
+
+def without_aws() -> dict[str, str]:
+    """This process's environment without anything that could lead a client to the real AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    passed_by = ",".join(filter(None, (kept.get("NO_PROXY"), LOOPBACK, "localhost")))
+    return kept | {"NO_PROXY": passed_by, "no_proxy": passed_by}
+
+
+def for_aws_tools(endpoint: str) -> Mapping[str, str]:
+    """The environment of a tool that shall talk to the local AWS and to nothing else."""
+    return without_aws() | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
