@@ -4,16 +4,14 @@ Every check ends, whatever is away: what cannot be asked is itself a finding. Wh
 is in migrations.py.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import JsonValue
 
-from agent_where.domain import Model, VenueId
+from agent_where.domain import VenueId
 from agent_where.errors import (
     AgentWhereError,
     BadSetting,
@@ -23,6 +21,7 @@ from agent_where.errors import (
 )
 from agent_where.migrations import MigrationFailed, plan, read, served_network, set_up
 from agent_where.queues import Queues
+from agent_where.report import DEAD_LETTERS, ORDERS, Check, Report, check, report
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database
 
@@ -34,10 +33,6 @@ OLDEST_SERVER = 15
 
 UNSETTLED_MINUTES = 5
 """An order that was sent longer ago than this should have ended."""
-
-DEAD_LETTERS = "queue: dead letters"
-ORDERS = "orders"
-_WATCHED = frozenset({DEAD_LETTERS, ORDERS})  # to be looked after, but no reason not to trade
 
 _UNDEFINED = frozenset({"42P01", "42703", "42883"})  # table, column, function
 
@@ -64,42 +59,6 @@ FROM unsettled
 """
 
 
-class Check(Model):
-    """One thing that was looked at.
-
-    Attributes:
-        what: its figures, ages in minutes.
-        todo: one sentence for each thing that is missing; empty when `ok`.
-    """
-
-    name: str
-    ok: bool
-    what: dict[str, JsonValue]
-    todo: tuple[str, ...]
-
-
-class Report(Model):
-    """What was found, all of it.
-
-    Attributes:
-        success: whether what was asked for was done.
-        fit: whether nothing is missing that trading needs.
-        applied: the migrations that this run applied.
-    """
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-    success: bool
-    fit: bool
-    checked_at: datetime
-    applied: tuple[str, ...]
-    checks: tuple[Check, ...]
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """The report as it is answered."""
-        return self.model_dump(mode="json", by_alias=True)
-
-
 def prepare(
     database: Database,
     directory: Path,
@@ -124,12 +83,12 @@ def prepare(
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
     checks = check_all(database, directory, settings, supported, sqs)
-    return _report((*failed, *checks), success=not failed, applied=applied)
+    return report((*failed, *checks), success=not failed, applied=applied)
 
 
 def unusable(error: BadSetting) -> Report:
     """The report of a function whose settings are no use."""
-    return _report((_failure("settings", error),), success=False)
+    return report((_failure("settings", error),), success=False)
 
 
 def check_all(
@@ -159,7 +118,7 @@ def _database_checks(
             ask = partial(_markets, database, name, venue, settings, supported)
             yield _answered(name, ask)
     except Unavailable as away:
-        yield _check(
+        yield check(
             "database",
             {"reachable": False, "error": str(away)},
             f"Start the database, or correct DATABASE_URL or DB_HOST: {away}",
@@ -172,23 +131,23 @@ def _answered(name: str, ask: Callable[[], Check]) -> Check:
         return ask()
     except DatabaseRefused as refused:
         if refused.sqlstate in _UNDEFINED:
-            return _check(name, {"error": str(refused)}, f"Run setup: {refused}")
-        return _check(name, {"error": str(refused)}, f"The database refused to tell: {refused}")
+            return check(name, {"error": str(refused)}, f"Run setup: {refused}")
+        return check(name, {"error": str(refused)}, f"The database refused to tell: {refused}")
 
 
 def _server(database: Database) -> Check:
     version = int(database.run("SELECT current_setting('server_version_num') AS v")[0]["v"])
     what: dict[str, JsonValue] = {"reachable": True, "version": f"{version // 10_000}"}
     if version // 10_000 < OLDEST_SERVER:
-        return _check("database", what, f"Use PostgreSQL {OLDEST_SERVER} or newer")
-    return _check("database", what)
+        return check("database", what, f"Use PostgreSQL {OLDEST_SERVER} or newer")
+    return check("database", what)
 
 
 def _schema(database: Database, directory: Path) -> Check:
     try:
         found = plan(database, read(directory))
     except MigrationFailed as fault:
-        return _check("schema", {"error": str(fault)}, f"Correct the migrations: {fault}")
+        return check("schema", {"error": str(fault)}, f"Correct the migrations: {fault}")
     pending = [migration.file for migration in found.pending]
     todo = [f"Run setup: {file} is not applied yet" for file in pending]
     todo += [
@@ -200,28 +159,28 @@ def _schema(database: Database, directory: Path) -> Check:
         "changed": [*found.changed],
         "ahead": [*found.ahead],
     }
-    return _check("schema", what, *todo)
+    return check("schema", what, *todo)
 
 
 def _network(database: Database, wanted: str) -> Check:
     served = served_network(database)
     what: dict[str, JsonValue] = {"served": served, "setting": wanted}
     if served is None:
-        return _check("network", what, "Run setup: the database has no network recorded")
+        return check("network", what, "Run setup: the database has no network recorded")
     if served != wanted:
         todo = f"Set NETWORK to {served} or use another database: this one serves {served}"
-        return _check("network", what, todo)
-    return _check("network", what)
+        return check("network", what, todo)
+    return check("network", what)
 
 
 def _config(database: Database, priority: list[VenueId]) -> Check:
     """The global row; its venues are added to `priority`, for the checks of their markets."""
     rows = database.run(_CONFIG)
     if not rows:
-        return _check("config", {}, "Run setup: there is no global routing config")
+        return check("config", {}, "Run setup: there is no global routing config")
     row = rows[0]
     priority += row["venue_priority"]
-    return _check(
+    return check(
         "config",
         {
             "venuePriority": row["venue_priority"],
@@ -249,16 +208,16 @@ def _markets(
     }
     if venue not in supported:
         todo = f"Take {venue} out of the global config's priority: it has no adapter yet"
-        return _check(name, what, todo)
+        return check(name, what, todo)
     if not row["total"]:
-        return _check(name, what, f"Run market_sync: {venue} has no markets yet")
+        return check(name, what, f"Run market_sync: {venue} has no markets yet")
     if age is None or age > oldest:
         told = "never" if age is None else f"{age} minutes ago"
         todo = f"Run market_sync and read its log: {venue} was last synced {told}"
-        return _check(name, what, f"{todo}, and older than {oldest} minutes is not traded")
+        return check(name, what, f"{todo}, and older than {oldest} minutes is not traded")
     if not row["active"]:
-        return _check(name, what, f"Read market_sync's log: no market of {venue} is active")
-    return _check(name, what)
+        return check(name, what, f"Read market_sync's log: no market of {venue} is active")
+    return check(name, what)
 
 
 def _orders(database: Database) -> Check:
@@ -271,8 +230,8 @@ def _orders(database: Database) -> Check:
     }
     if row["overdue"]:
         late = f"{row['overdue']} orders were sent over {UNSETTLED_MINUTES} minutes ago"
-        return _check(ORDERS, what, f"Read reconcile's log: {late} and have not ended")
-    return _check(ORDERS, what)
+        return check(ORDERS, what, f"Read reconcile's log: {late} and have not ended")
+    return check(ORDERS, what)
 
 
 def _queues(settings: SetupSettings, sqs: "SQSClient | None") -> Iterator[Check]:
@@ -282,36 +241,22 @@ def _queues(settings: SetupSettings, sqs: "SQSClient | None") -> Iterator[Check]
     depth = dead.what.get("depth")
     if depth:
         todo = f"Read the reasons of the {depth} dead letters; send again what can succeed now"
-        dead = _check(DEAD_LETTERS, dead.what, todo)
+        dead = check(DEAD_LETTERS, dead.what, todo)
     yield dead
 
 
 def _queue(name: str, setting: str, url: str | None, sqs: "SQSClient | None") -> Check:
     if url is None:
-        return _check(name, {"reachable": False}, f"Set {setting}: this function has no URL of it")
+        return check(name, {"reachable": False}, f"Set {setting}: this function has no URL of it")
     try:
         (depth,) = Queues(signals_url=url, client=sqs).depths().values()
     except QueueUnavailable as away:
         what: dict[str, JsonValue] = {"reachable": False, "error": str(away)}
-        return _check(name, what, f"Make the queue reachable or correct {setting}: {away}")
-    return _check(name, {"reachable": True, "depth": depth})
-
-
-def _check(name: str, what: dict[str, JsonValue], *todo: str) -> Check:
-    return Check(name=name, ok=not todo, what=what, todo=todo)
+        return check(name, what, f"Make the queue reachable or correct {setting}: {away}")
+    return check(name, {"reachable": True, "depth": depth})
 
 
 def _failure(name: str, error: AgentWhereError) -> Check:
     sentence = str(error).rstrip(".")
     again = ". Run setup again when it is back" if isinstance(error, Unavailable) else ""
-    return _check(name, {"error": str(error)}, f"{sentence}{again}")
-
-
-def _report(checks: Sequence[Check], *, success: bool, applied: Sequence[str] = ()) -> Report:
-    return Report(
-        success=success,
-        fit=all(check.ok for check in checks if check.name not in _WATCHED),
-        checked_at=datetime.now(UTC),
-        applied=tuple(applied),
-        checks=tuple(checks),
-    )
+    return check(name, {"error": str(error)}, f"{sentence}{again}")
