@@ -31,7 +31,7 @@ def fresh_database(server: Postgres, *, template: str = "template1") -> Iterator
     name = f"test_{uuid4().hex}"
     patient = DatabaseSettings.from_url(server.dsn(), statement_timeout_ms=60_000)
     administrator = Database(patient)
-    administrator.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    administrator.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield server.dsn(name)
     finally:

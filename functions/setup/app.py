@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
 from agent_where.errors import BadSetting
-from agent_where.readiness import Report, prepare, unusable
+from agent_where.readiness import prepare, unusable
+from agent_where.report import Report
 from agent_where.settings import SetupSettings
 from agent_where.venues.registry import SUPPORTED
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from agent_where.store.connection import Database, DatabaseSettings
 
+from agent_where.store.connection import Database, DatabaseSettings
 from local.postgres import Postgres
 from tests.conftest import fresh_database
 from tests.store.ledger import Ledger

@@ -1,4 +1,4 @@
-"""Writes into the order ledger as a worker would, in plain SQL: the rules are the database's own."""
+"""Writes into the order ledger as a worker would, in plain SQL: the rules are the database's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
 from agent_where.errors import DatabaseRefused
 from agent_where.store.connection import Database, Statement
 
@@ -16,15 +17,17 @@ SIZE = Decimal("0.5")
 PRICE = Decimal(60_000)
 
 PLAN = """
-INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt, after_order_id, venue,
-                          account, mode, token_symbol, market_name, side, reduce_only, leverage, trigger_price,
-                          status, due_at)
-VALUES (:id, :signal_id, :deployment_id, :position_id, :purpose, :leg, :attempt, :after_order_id, :venue, :account,
-        :mode, 'BTC', 'BTC', :side, :reduce_only, 3, :trigger_price, :status, now())
+INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt,
+                          after_order_id, venue, account, mode, token_symbol, market_name, side,
+                          reduce_only, leverage, trigger_price, status, due_at)
+VALUES (:id, :signal_id, :deployment_id, :position_id, :purpose, :leg, :attempt,
+        :after_order_id, :venue, :account, :mode, 'BTC', 'BTC', :side,
+        :reduce_only, 3, :trigger_price, :status, now())
 """
 SENT = """
-UPDATE venue_orders SET status = 'SENT', sent_at = now(), sent_under = :token, collateral_usd = 100, size = :size,
-       limit_price = :price
+UPDATE venue_orders
+SET status = 'SENT', sent_at = now(), sent_under = :token, collateral_usd = 100, size = :size,
+    limit_price = :price
 WHERE id = :id
 """
 STORE_ACTION = """
@@ -47,10 +50,10 @@ SET status = :status,
 WHERE id = :id
 """
 OPEN_POSITION = """
-INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty, entry_price, mode, account,
-                       leverage, open_qty)
-SELECT position_id, deployment_id, signal_id, venue, token_symbol, side, filled_size, average_price, mode, account,
-       leverage, filled_size
+INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty, entry_price,
+                       mode, account, leverage, open_qty)
+SELECT position_id, deployment_id, signal_id, venue, token_symbol, side, filled_size, average_price,
+       mode, account, leverage, filled_size
 FROM venue_orders WHERE id = :id
 """
 
@@ -97,6 +100,17 @@ class Ledger:
             agent=agent or self.agent,
         )
         return signal
+
+    def new_signer(self, venue: str = "HYPERLIQUID") -> str:
+        """Give the account at the venue a signer, and return its address."""
+        signer = f"0x{uuid4().hex}"
+        self.db.run(
+            "UPDATE venue_accounts SET signer_address = :s WHERE account = :a AND venue = :v",
+            s=signer,
+            a=self.account,
+            v=venue,
+        )
+        return signer
 
     def planned(self, **different: Any) -> Statement:
         """The statement that inserts an entry."""

@@ -1,6 +1,8 @@
 """The embedded server of local/postgres.py: started, found again, stopped, and kept to loopback."""
 
 import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,18 @@ def test_a_pid_file_left_by_a_crash_that_names_another_process_is_no_server(data
     again = start(data, durable=False)
 
     assert ask(again, "SELECT 1 AS n") == [{"n": 1}]
+
+
+def test_a_server_that_was_killed_starts_again_with_its_data(data: Path) -> None:
+    server = start(data)
+    ask(server, "CREATE TABLE kept AS SELECT 1 AS n")
+    pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+
+    again = start(data)
+
+    assert ask(again, "SELECT n FROM kept") == [{"n": 1}]
 
 
 def test_a_port_that_is_taken_is_told_in_the_servers_own_words(

@@ -1,4 +1,4 @@
-"""Each write that would trade twice or tell a wrong story, tried in SQL and refused by the database."""
+"""Each write to an order that would trade twice or tell a wrong story, tried and refused in SQL."""
 
 import re
 from decimal import Decimal
@@ -209,9 +209,7 @@ def test_filled_at_a_price_none_of_its_fills_had_is_refused(ledger: Ledger) -> N
     order = ledger.bring_to("SENT")
 
     with refused("none of its fills average 60001"):
-        ledger.db.run_together(
-            ledger.fill(order), ledger.become(order, "FILLED", price=PRICE + 1)
-        )
+        ledger.db.run_together(ledger.fill(order), ledger.become(order, "FILLED", price=PRICE + 1))
 
 
 @pytest.mark.parametrize("end", ["REJECTED", "EXPIRED"])

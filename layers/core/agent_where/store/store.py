@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.domain import Market, Order, Settled, VenueId
+from agent_where.errors import DatabaseRefused
 from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
 from agent_where.store.connection import Database, Json, Row, Statement
@@ -26,6 +27,7 @@ from agent_where.store.records import (
 )
 from agent_where.venues.base import Action
 
+_NO_SUCH_TABLE = "42P01"
 _FOLDER = Path(__file__).parent / "sql"
 
 
@@ -48,7 +50,12 @@ class Store:
 
     def network(self) -> str | None:
         """The network that setup recorded; None before setup."""
-        rows = self._run("read_network")
+        try:
+            rows = self._run("read_network")
+        except DatabaseRefused as error:
+            if error.sqlstate == _NO_SUCH_TABLE:
+                return None
+            raise
         return str(rows[0]["network"]) if rows else None
 
     # Signals

@@ -17,7 +17,7 @@ WITH sent AS (
               AND (d.max_notional_usd IS NULL OR :collateral_usd * o.leverage <= d.max_notional_usd)
           ELSE
               control_for(NULL, NULL, NULL) <> 'HALTED'
-              AND EXISTS (SELECT FROM positions p WHERE p.id = o.position_id AND p.open_qty >= :size)
+              AND closable_qty(o.position_id, o.id) >= :size
           END
     RETURNING o.id
 )

@@ -1,0 +1,27 @@
+-- All first decisions of MULTI signals in the window, counted; one row. `recent` are the newest of them.
+WITH decided AS MATERIALIZED (
+    SELECT h.token_symbol AS token, h.selected_venue AS venue,
+           coalesce(h.routing_duration_us, h.routing_duration_ms * 1000::bigint) AS took_us
+    FROM venue_routing_history h
+    WHERE h.created_at > now() - CAST(:back AS interval)
+      AND h.requested_venue = 'MULTI' AND h.attempt = 1 AND h.deployment_id IS NULL
+      AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = CAST(:token_symbol AS text))
+), recent AS (
+    SELECT h.*
+    FROM venue_routing_history h
+    WHERE h.created_at > now() - CAST(:back AS interval)
+      AND h.requested_venue = 'MULTI' AND h.attempt = 1 AND h.deployment_id IS NULL
+      AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = CAST(:token_symbol AS text))
+    ORDER BY h.created_at DESC, h.id DESC
+    LIMIT 20
+)
+SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('token', g.token, 'venue', g.venue, 'decisions', g.decisions)), '[]')
+        FROM (SELECT token, venue, count(*) AS decisions FROM decided GROUP BY token, venue) g) AS counts,
+       (SELECT avg(took_us) FROM decided) AS avg_us,
+       (SELECT percentile_disc(0.50) WITHIN GROUP (ORDER BY took_us) FROM decided) AS p50_us,
+       (SELECT percentile_disc(0.99) WITHIN GROUP (ORDER BY took_us) FROM decided) AS p99_us,
+       (SELECT count(*) FROM venue_routing_history h
+        WHERE h.created_at > now() - CAST(:back AS interval) AND h.requested_venue = 'MULTI' AND h.attempt > 1
+          AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = CAST(:token_symbol AS text))) AS failovers,
+       (SELECT c.venue_priority FROM venue_routing_config c WHERE c.agent_id IS NULL LIMIT 1) AS venue_priority,
+       (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'candidates' ORDER BY r.created_at DESC, r.id DESC), '[]') FROM recent r) AS recent;
