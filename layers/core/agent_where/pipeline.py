@@ -75,7 +75,8 @@ def take_signal(message: SignalMessage | SignalRef, deps: Deps) -> SignalOutcome
     if file.is_decided:
         deps.queues.send_orders(file.due_orders, again=True)
         return _outcome(file, SignalStatus.DECIDED_BEFORE, orders=len(file.due_orders))
-    if file.requested_venue not in (MULTI, *deps.supported):
+    if file.requested_venue not in (MULTI, *deps.supported) and not file.exposures:
+        deps.store.leave_signal(file.id)
         return _outcome(file, SignalStatus.LEFT_TO_OTHERS, venue=file.requested_venue)
     if file.action == SignalAction.CLOSE and file.signal is not None:
         return _close(file, deps)
@@ -94,12 +95,19 @@ def _read(message: SignalMessage | SignalRef, store: Store) -> SignalFile:
         file = store.read_signal(message.signal_id)
         if file is None:
             raise BadInput(f"there is no signal {message.signal_id}", code="UNKNOWN_SIGNAL")
-        return file
+        return _under_its_canonical_token(file, store)
     file = store.insert_signal(message)
     if file is None:
         raise UnknownAgent(f"agentId {message.agent_id}: there is no such agent")
     refuse_other_body(file, message)
-    return file
+    return _under_its_canonical_token(file, store)
+
+
+def _under_its_canonical_token(file: SignalFile, store: Store) -> SignalFile:
+    """A row that others wrote may call its token by another name: it is read under the right one."""
+    if file.is_decided or file.signal is None or file.signal.token_symbol == file.token_symbol:
+        return file
+    return store.rename_token(file.id, file.signal.token_symbol) or file
 
 
 def refuse_other_body(file: SignalFile, message: SignalMessage) -> None:

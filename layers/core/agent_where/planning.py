@@ -8,6 +8,7 @@ from agent_where.ids import close_leg, order_id, position_id
 from agent_where.routing.checks import Refused
 from agent_where.routing.decision import Decision
 from agent_where.routing.router import route
+from agent_where.routing.strategies import STRATEGIES
 from agent_where.store.plans import PlannedClose, PlannedEntry, Told
 from agent_where.store.records import Exposure, Follower, OrderTicket, SignalFile
 
@@ -67,6 +68,11 @@ def _refused_as_a_whole(file: SignalFile) -> Refused | None:
         return Refused(code=Refusal(file.control.value), detail=f"trading is {file.control}")
     if file.agent_status != "ACTIVE":
         return Refused(code=Refusal.AGENT_NOT_ACTIVE, detail=f"the agent is {file.agent_status}")
+    if file.config.routing_strategy not in STRATEGIES:
+        return Refused(
+            code=Refusal.UNKNOWN_STRATEGY,
+            detail=f"the routing config asks for {file.config.routing_strategy}",
+        )
     if file.superseded:
         return Refused(
             code=Refusal.SUPERSEDED, detail="a CLOSE of the token came in after the signal"

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from uuid import UUID
 
 from agent_where.domain import Model
-from agent_where.errors import LeaseHeld, QueueUnavailable, VenueError
+from agent_where.errors import (
+    DatabaseRefused,
+    LeaseHeld,
+    Overtaken,
+    QueueUnavailable,
+    VenueError,
+)
 from agent_where.pipeline import Deps, take_order
 
 _logger = logging.getLogger(__name__)
@@ -69,6 +75,8 @@ def _settle(order_id: UUID, deps: Deps) -> bool:
     """Whether the order has ended. A venue or account that is busy leaves it for the next run."""
     try:
         return take_order(order_id, deps).status.is_end
-    except (LeaseHeld, VenueError) as error:
+    except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)
-        return False
+    except DatabaseRefused as error:
+        _logger.error("order %s: the ledger refuses its end: %s", order_id, error)  # noqa: TRY400 the ledger's sentence says it all
+    return False

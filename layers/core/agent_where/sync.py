@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from agent_where.domain import Model, VenueId
-from agent_where.errors import VenueUnavailable
+from agent_where.errors import BadInput, DatabaseRefused, VenueUnavailable
 from agent_where.queues import Queues
 from agent_where.store.records import OrderTicket
 from agent_where.store.store import Store
@@ -54,7 +54,11 @@ def _sync(source: MarketSource, store: Store, queues: Queues) -> SyncResult:
             status=SyncStatus.ANSWER_REFUSED,
             detail=f"the answer holds no active market of {len(markets)}; nothing was changed",
         )
-    counts, triggered = store.upsert_markets(source.id, markets)
+    try:
+        counts, triggered = store.upsert_markets(source.id, markets)
+    except (BadInput, DatabaseRefused) as error:
+        return SyncResult(venue=source.id, status=SyncStatus.ANSWER_REFUSED, detail=str(error))
+    _pass_on(triggered, queues)
     if not counts["ok"]:
         return SyncResult(
             venue=source.id,
@@ -62,7 +66,6 @@ def _sync(source: MarketSource, store: Store, queues: Queues) -> SyncResult:
             detail=f"the answer keeps only {counts['kept']} of {counts['active_before']} active "
             "markets; nothing was changed",
         )
-    _pass_on(triggered, queues)
     return SyncResult(
         venue=source.id,
         status=SyncStatus.SYNCED,

@@ -13,6 +13,7 @@ from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, Venu
 from agent_where.errors import (
     LeaseHeld,
     OutcomeUnknown,
+    Overtaken,
     UnknownOrder,
     VenueRejected,
     VenueUnavailable,
@@ -111,10 +112,14 @@ class Executor:
 
     def _overtaken(self, file: OrderFile, token: UUID) -> Outcome:
         """Something came in between reading and sending: find out what, and send nothing."""
-        fresh = self._store.read_order(file.order.id, token)
-        refused = refusal_now(fresh, self._supported, self._terms(fresh)) if fresh else None
-        if fresh is None or refused is None or not fresh.leased:
-            raise LeaseHeld(f"order {file.order.id} changed while it was prepared")
+        fresh = self._store.read_order(file.order.id, token) or file
+        if fresh.order.status is not OrderStatus.PLANNED:
+            return _standing(fresh.order)
+        refused = refusal_now(fresh, self._supported, self._terms(fresh))
+        if not fresh.leased:
+            raise LeaseHeld(f"the lease of account {file.order.account} was lost")
+        if refused is None:
+            raise Overtaken(f"order {file.order.id} changed while it was prepared")
         return self._refuse(fresh, refused, token)
 
     def _send(self, venue: Venue, order: Order, action: Action) -> Settled | None:

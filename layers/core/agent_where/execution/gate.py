@@ -9,11 +9,11 @@ from agent_where.store.records import OrderFile
 def refusal_now(file: OrderFile, supported: frozenset[VenueId], terms: Terms) -> Refused | None:
     """Why the order may not be sent now, or None."""
     if file.order.purpose is Purpose.ENTRY:
-        return _entry(file) or _market_of_entry(file, supported, terms)
+        return stopped(file) or _market_of_entry(file, supported, terms)
     return _exit(file)
 
 
-def _entry(file: OrderFile) -> Refused | None:
+def stopped(file: OrderFile) -> Refused | None:
     """What stands against opening anything at all, whatever the market."""
     leverage, ceiling = file.order.leverage, file.max_leverage
     if file.control is not ControlState.ACTIVE:

@@ -14,9 +14,10 @@ from agent_where.domain import (
     VenueId,
     Verdict,
 )
+from agent_where.execution.gate import stopped
 from agent_where.execution.sizing import trigger_price
 from agent_where.ids import next_leg, order_id
-from agent_where.routing.checks import Terms, refusal_of
+from agent_where.routing.checks import Refused, Terms, refusal_of
 from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import available
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
@@ -29,8 +30,6 @@ _FINAL = frozenset(
         Refusal.SUPERSEDED,
         Refusal.AGENT_NOT_ACTIVE,
         Refusal.DEPLOYMENT_NOT_ACTIVE,
-        Refusal.HALTED,
-        Refusal.CLOSE_ONLY,
         Refusal.ABOVE_LIMIT,
         Refusal.BAD_SIGNAL,
     }
@@ -63,12 +62,13 @@ def failover(
     if not _may_fail_over(file, settled.code):
         return None
     assert file.decision is not None
-    later = _later_venues(file)
+    anywhere = stopped(file)
+    later = [] if anywhere else _later_venues(file)
     candidates = [file.book.candidate(venue, supported) for venue in later]
     verdicts = [_verdict(terms, candidate) for candidate in candidates]
     chosen = next((verdict for verdict in verdicts if verdict.refusal is None), None)
     why = f"{file.order.venue} refused ({settled.code}: {settled.detail})"
-    where = f"{chosen.venue}: {chosen.detail}" if chosen else _nowhere(verdicts)
+    where = f"{chosen.venue}: {chosen.detail}" if chosen else _nowhere(anywhere, verdicts)
     market = chosen.candidate.market if chosen else None
     return Failover(
         next_id=order_id(
@@ -115,7 +115,9 @@ def _verdict(terms: Terms, candidate: Candidate) -> Verdict:
     return Verdict(candidate=candidate, detail=available(candidate.market))
 
 
-def _nowhere(verdicts: Sequence[Verdict]) -> str:
+def _nowhere(anywhere: Refused | None, verdicts: Sequence[Verdict]) -> str:
+    if anywhere:
+        return f"nothing more is tried, {anywhere.code}: {anywhere.detail}"
     told = "; ".join(f"{v.venue} ({v.refusal}: {v.detail})" for v in verdicts)
     return f"no venue left. Checked: {told or 'none'}"
 

@@ -43,6 +43,11 @@ class PlannedClose(PlannedEntry):
 
     after_order_id: UUID | None
 
+    @property
+    def exposure_key(self) -> str:
+        """What it closes: the position, and the entry it waits for."""
+        return f"{self.position_id}/{self.after_order_id or ''}"
+
 
 class PlannedExit(Model):
     """A leg that waits for its trigger, in USD per base unit."""

@@ -73,6 +73,18 @@ class Store:
         rows = self._run("read_signal", id=signal_id)
         return signal_file(rows[0]) if rows else None
 
+    def rename_token(self, signal_id: UUID, token_symbol: str) -> SignalFile | None:
+        """Put an undecided signal under its canonical token, and read it again."""
+        *_, rows = self._database.run_together(
+            statement("rename_token", id=signal_id, token_symbol=token_symbol),
+            statement("read_signal", id=signal_id),
+        )
+        return signal_file(rows[0]) if rows else None
+
+    def leave_signal(self, signal_id: UUID) -> None:
+        """A signal that is not ours to trade: reconcile shall not look for it."""
+        self._run("leave_signal", id=signal_id)
+
     def decide_signal(
         self,
         decision: Decision,
@@ -96,7 +108,7 @@ class Store:
     ) -> bool:
         """Write a CLOSE's orders and supersede what was not sent yet.
 
-        False: it was decided before, or something is held that `orders` does not list; the caller
+        False: it was decided before, or what is held is no longer what `orders` close; the caller
         reads again.
         """
         *_, rows = self._database.run_together(
@@ -104,7 +116,7 @@ class Store:
             statement(
                 "decide_close",
                 id=signal_id,
-                listed=[each.position_id for each in orders],
+                listed=[each.exposure_key for each in orders],
                 orders=Json([each.model_dump() for each in orders]),
                 skipped_reason=skipped_reason,
             ),
@@ -210,6 +222,7 @@ class Store:
             *_failover(order, failover),
             *_next_exit(order, next_exit),
             statement("close_dust", id=order.id),
+            statement("void_exits", id=order.id),
         )
 
     def _ended(self, order: Order, token: UUID, *statements: Statement) -> list[OrderTicket]:

@@ -1,15 +1,15 @@
 -- The decision of a CLOSE: entries not yet sent are superseded, and every open position and every
 -- entry on its way gets an order that closes it. No row when the signal was decided before, or when
--- something is held that the caller did not list: then it reads again.
+-- what is held is not exactly what the caller listed (position/entry waited for): then it reads again.
 WITH held AS (
-    SELECT (e.exposure ->> 'position_id')::uuid AS position_id
+    SELECT coalesce(array_agg(concat(e.exposure ->> 'position_id', '/', e.exposure ->> 'after_order_id')), '{}') AS keys
     FROM jsonb_array_elements(exposures_of(CAST(:id AS uuid))) AS e (exposure)
 ), taken AS (
     UPDATE signals
     SET decided_at = now(), received_at = coalesce(received_at, now()),
         requested_venue = coalesce(requested_venue, venue), skipped_reason = :skipped_reason
     WHERE id = CAST(:id AS uuid) AND decided_at IS NULL
-      AND NOT EXISTS (SELECT FROM held WHERE position_id <> ALL (CAST(:listed AS uuid[])))
+      AND (SELECT keys <@ CAST(:listed AS text[]) AND keys @> CAST(:listed AS text[]) FROM held)
     RETURNING id, agent_id, token_symbol, side, received_at
 ), superseded AS (
     UPDATE venue_orders o
@@ -28,6 +28,5 @@ WITH held AS (
     JOIN jsonb_to_recordset(CAST(:orders AS jsonb)) AS o (
         id uuid, deployment_id uuid, position_id uuid, leg text, after_order_id uuid, venue venue_t, account text, mode text,
         market_name text, side text, leverage numeric) ON true
-    JOIN held h ON h.position_id = o.position_id
 )
 SELECT id FROM taken;

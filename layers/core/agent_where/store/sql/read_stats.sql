@@ -6,6 +6,8 @@ WITH decided AS MATERIALIZED (
     WHERE h.created_at > now() - CAST(:back AS interval)
       AND h.requested_venue = 'MULTI' AND h.attempt = 1 AND h.deployment_id IS NULL
       AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = CAST(:token_symbol AS text))
+), times AS (
+    SELECT avg(took_us) AS avg_us, percentile_disc(ARRAY[0.50, 0.99]) WITHIN GROUP (ORDER BY took_us) AS shares FROM decided
 ), recent AS (
     SELECT h.*
     FROM venue_routing_history h
@@ -17,11 +19,10 @@ WITH decided AS MATERIALIZED (
 )
 SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('token', g.token, 'venue', g.venue, 'decisions', g.decisions)), '[]')
         FROM (SELECT token, venue, count(*) AS decisions FROM decided GROUP BY token, venue) g) AS counts,
-       (SELECT avg(took_us) FROM decided) AS avg_us,
-       (SELECT percentile_disc(0.50) WITHIN GROUP (ORDER BY took_us) FROM decided) AS p50_us,
-       (SELECT percentile_disc(0.99) WITHIN GROUP (ORDER BY took_us) FROM decided) AS p99_us,
+       t.avg_us, t.shares[1] AS p50_us, t.shares[2] AS p99_us,
        (SELECT count(*) FROM venue_routing_history h
         WHERE h.created_at > now() - CAST(:back AS interval) AND h.requested_venue = 'MULTI' AND h.attempt > 1
           AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = CAST(:token_symbol AS text))) AS failovers,
        (SELECT c.venue_priority FROM venue_routing_config c WHERE c.agent_id IS NULL LIMIT 1) AS venue_priority,
-       (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'candidates' ORDER BY r.created_at DESC, r.id DESC), '[]') FROM recent r) AS recent;
+       (SELECT coalesce(jsonb_agg(to_jsonb(r) - 'candidates' ORDER BY r.created_at DESC, r.id DESC), '[]') FROM recent r) AS recent
+FROM times t;

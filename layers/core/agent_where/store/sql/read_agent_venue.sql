@@ -1,0 +1,2 @@
+-- Where an agent trades.
+SELECT venue FROM agents WHERE id = CAST(:id AS uuid);

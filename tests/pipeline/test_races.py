@@ -1,0 +1,322 @@
+"""What comes in between two statements of a worker: nothing is lost, doubled or told wrongly."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agent_where import pipeline
+from agent_where.domain import Account, Market, Order, OrderStatus, Settled, VenueId
+from agent_where.errors import Unavailable
+from agent_where.reconciling import reconcile
+from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.plans import PlannedClose
+from agent_where.store.store import Store
+from agent_where.sync import sync_all
+from agent_where.venues.base import Action
+from agent_where.venues.paper import PaperVenue
+from tests.failing_venues import Answering, Deadly, Died
+from tests.world import World, close_signal, signal
+
+
+class Interrupted(Store):
+    """A store that lets something happen right before each decision of a CLOSE is written."""
+
+    def __init__(self, world: World, happens: Callable[[], object]) -> None:
+        self._connection = Database(DatabaseSettings.from_url(world.dsn))
+        super().__init__(self._connection)
+        self._happens: list[Callable[[], object]] = [happens]
+
+    def decide_close(
+        self, signal_id: UUID, orders: Sequence[PlannedClose], skipped_reason: str | None
+    ) -> bool:
+        while self._happens:
+            self._happens.pop()()
+        return super().decide_close(signal_id, orders, skipped_reason)
+
+    def dispose(self) -> None:
+        self._connection.close()
+
+
+def opened(world: World, **changes: Any) -> UUID:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent, **changes)
+    world.work()
+    return agent
+
+
+def dying(world: World) -> UUID:
+    """Carry out the next order with a worker that dies after it was stored as SENT."""
+    ticket = world.queues.orders.popleft()
+    world.venues["HYPERLIQUID"] = Deadly(world.paper("HYPERLIQUID"))
+    with suppress(Died):
+        world.executor().execute(ticket.id)
+    world.venues.clear()
+    return ticket.id
+
+
+def sent_entry(world: World, **changes: Any) -> tuple[UUID, UUID]:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent, **changes)
+    return agent, dying(world)
+
+
+def rejected(world: World) -> Answering:
+    answer = Settled(status=OrderStatus.REJECTED, code="VENUE_REFUSED", detail="no match")
+    return Answering(world.paper("HYPERLIQUID"), answer)
+
+
+def close_while(world: World, agent: UUID, happens: Callable[[], object]) -> None:
+    """A CLOSE that has read what is held when `happens`, and writes its decision after it."""
+    store = Interrupted(world, happens)
+    pipeline.take_signal(close_signal(agent), replace(world.deps, store=store))
+    store.dispose()
+
+
+def test_a_close_that_saw_an_entry_under_way_still_closes_it_when_it_fills_meanwhile(
+    world: World,
+) -> None:
+    agent, entry = sent_entry(world)
+
+    close_while(world, agent, lambda: pipeline.take_order(entry, world.deps))
+    world.work()
+
+    assert [row["status"] for row in world.positions()] == ["CLOSED"]
+
+
+def test_a_close_follows_an_entry_that_moves_to_another_venue_meanwhile(world: World) -> None:
+    agent, entry = sent_entry(world)
+    moved: list[UUID] = []
+
+    def fails_over_and_is_sent_again() -> None:
+        world.venues["HYPERLIQUID"] = rejected(world)
+        pipeline.take_order(entry, world.deps)
+        world.venues["OSTIUM"] = Deadly(world.paper("OSTIUM"))
+        moved.append(world.queues.orders.popleft().id)
+        with suppress(Died):
+            world.executor().execute(moved[0])
+        world.venues.clear()
+
+    close_while(world, agent, fails_over_and_is_sent_again)
+    pipeline.take_order(moved[0], world.deps)
+    world.work()
+
+    assert [(row["venue"], row["status"]) for row in world.positions()] == [("OSTIUM", "CLOSED")]
+
+
+def test_a_close_whose_position_is_gone_meanwhile_sends_no_message_of_an_order_that_is_not(
+    world: World,
+) -> None:
+    agent = opened(world)
+
+    def closed_by_another() -> None:
+        world.close(agent)
+        world.work()
+
+    close_while(world, agent, closed_by_another)
+
+    stored = {row["id"] for row in world.orders()}
+    assert {ticket.id for ticket in world.queues.orders} <= stored
+
+
+def test_an_order_superseded_while_it_was_prepared_ends_quietly(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent)
+
+    class Slow(PaperVenue):
+        def account(self, order: Order) -> Account:
+            world.close(agent)
+            return super().account(order)
+
+    slow = world.paper("HYPERLIQUID")
+    slow.__class__ = Slow
+    world.venues["HYPERLIQUID"] = slow
+    outcome = world.executor().execute(world.queues.orders.popleft().id)
+
+    assert outcome.status is OrderStatus.REJECTED
+    assert world.order()["refusal"] == "SUPERSEDED"
+
+
+def test_a_second_close_waits_for_the_first_whose_outcome_is_unknown(world: World) -> None:
+    agent = opened(world)
+    world.close(agent)
+    first = dying(world)
+    world.close(agent)
+
+    with pytest.raises(Unavailable):
+        world.executor().execute(world.queues.orders[0].id)
+    pipeline.take_order(first, world.deps)
+    world.work()
+
+    assert [row["status"] for row in world.positions()] == ["CLOSED"]
+    assert len(world.rows("SELECT 1 FROM venue_fills")) == 2
+
+
+def test_a_refusal_learnt_after_the_signal_expired_moves_nowhere(world: World) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    _, entry = sent_entry(world, expiresAt=soon.isoformat())
+    world.rows("SELECT pg_sleep(1)")
+    world.venues["HYPERLIQUID"] = rejected(world)
+
+    pipeline.take_order(entry, world.deps)
+
+    assert [row["venue"] for row in world.orders()] == ["HYPERLIQUID"]
+    assert all(row["selected_venue"] != "OSTIUM" for row in world.history())
+
+
+def test_a_venue_halted_on_the_way_moves_the_order_to_the_next(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent)
+    world.control("venue", "HYPERLIQUID", "HALTED")
+
+    world.work()
+
+    assert [(row["venue"], row["status"]) for row in world.orders()] == [
+        ("HYPERLIQUID", "REJECTED"),
+        ("OSTIUM", "FILLED"),
+    ]
+
+
+def test_a_position_ended_as_dust_leaves_no_exit_waiting(world: World) -> None:
+    agent = opened(world, riskModel={"stopLoss": "0.05", "takeProfit": "0.10"})
+    world.both_markets(size_step=Decimal(5))
+
+    world.close(agent)
+    world.work()
+
+    assert [row["exit_reason"] for row in world.positions()] == ["DUST"]
+    assert [row["leg"] for row in world.orders() if row["status"] == "PLANNED"] == []
+
+
+def test_an_order_the_ledger_refuses_to_end_does_not_hold_up_the_others(world: World) -> None:
+    _, first = sent_entry(world)
+    _, second = sent_entry(world)
+    no_code = Settled(status=OrderStatus.REJECTED, detail="a refusal that names no code")
+    paper = world.paper("HYPERLIQUID")
+
+    class Odd(PaperVenue):
+        def settle(self, order: Order, actions: Sequence[Action]) -> Settled | None:
+            return no_code if order.id == first else super().settle(order, actions)
+
+    paper.__class__ = Odd
+    world.venues["HYPERLIQUID"] = paper
+
+    class AtOnce(Store):
+        def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
+            return super().unsettled_orders(0, at_most)
+
+    done = reconcile(replace(world.deps, store=AtOnce(world.database)), seconds=5)
+
+    assert (done.settled, done.still_open) == (1, 1)
+    ended = world.rows("SELECT id FROM venue_orders WHERE status = 'FILLED'")
+    assert [row["id"] for row in ended] == [second]
+
+
+def test_a_market_without_a_price_is_not_traded_at_its_last_one(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.both_markets(price_usd=None)
+
+    outcome = world.open(agent)
+
+    assert outcome.status == "SKIPPED"
+    assert "NO_PRICE" in outcome.detail
+
+
+def test_a_signal_left_to_others_is_not_sent_again_for_ever(world: World) -> None:
+    agent = world.agent("GMX")
+    world.take(signal(agent))
+    world.rows("UPDATE signals SET enqueued_at = now() - interval '1 day' RETURNING id")
+
+    assert world.store.enqueue_lost_signals(10) == []
+
+
+def test_a_close_by_an_agent_that_moved_to_a_venue_of_others_closes_what_it_holds(
+    world: World,
+) -> None:
+    agent = opened(world)
+    world.rows("UPDATE agents SET venue = 'GMX' RETURNING id")
+
+    world.close(agent)
+    world.work()
+
+    assert [row["status"] for row in world.positions()] == ["CLOSED"]
+
+
+def test_a_config_with_an_unknown_strategy_is_told_and_not_a_crash(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.config(agent, ["OSTIUM"])
+    world.rows("UPDATE venue_routing_config SET routing_strategy = 'BEST_LIQUIDITY' RETURNING id")
+
+    outcome = world.open(agent)
+
+    assert outcome.status in ("ROUTED", "SKIPPED")
+
+
+def test_a_signal_row_in_odd_case_is_traded_as_the_token_it_names(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    message = signal(agent)
+    world.store.insert_signal(message)
+    world.rows("UPDATE signals SET token_symbol = 'btc' RETURNING id")
+
+    outcome = world.take(message)
+
+    assert outcome.status == "ROUTED"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A venue's markets, as told."""
+
+    id: VenueId
+    told: tuple[Market, ...]
+
+    def markets(self) -> tuple[Market, ...]:
+        return self.told
+
+
+def test_a_trigger_found_in_a_sync_that_is_refused_is_still_passed_on(world: World) -> None:
+    for token in ("ETH", "SOL", "XRP"):
+        world.market("HYPERLIQUID", token)
+    opened(world, riskModel={"stopLoss": "0.0001"})
+    half = Source("HYPERLIQUID", (world._markets("HYPERLIQUID")[0],))
+
+    (result,) = sync_all(["HYPERLIQUID"], lambda _: half, world.store, world.queues)
+
+    assert result.status == "ANSWER_REFUSED"
+    due = world.rows("SELECT id FROM venue_orders WHERE status = 'PLANNED' AND due_at <= now()")
+    assert {row["id"] for row in due} == {ticket.id for ticket in world.queues.orders}
+
+
+def test_one_venue_s_unstorable_answer_leaves_the_other_s_markets(world: World) -> None:
+    good = world.market("OSTIUM")
+    twice = world.market("HYPERLIQUID")
+    sources = {
+        "HYPERLIQUID": Source("HYPERLIQUID", (twice, twice)),
+        "OSTIUM": Source("OSTIUM", (good,)),
+    }
+
+    results = sync_all(sorted(sources), sources.__getitem__, world.store, world.queues)
+
+    assert [(each.venue, each.status == "SYNCED") for each in results] == [
+        ("HYPERLIQUID", False),
+        ("OSTIUM", True),
+    ]
