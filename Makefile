@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 BIN := .venv/project/bin
+PROJECT := PYTHONPATH=layers/core:. .venv/project/bin/python
 SOURCES := layers functions local tests benchmarks
 ENVIRONMENTS := .venv/project/.installed .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
@@ -17,10 +18,10 @@ help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 run: environments  ## Run it all on this machine (ONCE=1 ends after the table, VENUES=mainnet asks the real venues)
-	@exec $(BIN)/python -m local.run
+	@$(PROJECT) -m local.run
 
 test: .venv/project/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PROJECT) -m pytest $(ARGS)
 
 check: lint types test  ## Everything CI runs before e2e, in the order that fails fastest
 
@@ -36,13 +37,13 @@ types: .venv/project/.installed  ## Check types, strictly
 	@$(BIN)/mypy $(wildcard $(SOURCES))
 
 lint-template: .venv/project/.installed  ## Expand template.yaml as AWS would and check it with cfn-lint
-	@$(BIN)/python -m local.template
+	@$(PROJECT) -m local.template
 
 e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
-	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+	@$(PROJECT) -m pytest -m e2e tests/e2e $(ARGS)
 
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
-	@for file in benchmarks/[a-z]*.py; do $(BIN)/python "$$file"; done
+	@for file in benchmarks/[a-z]*.py; do $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel

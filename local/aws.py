@@ -2,8 +2,10 @@
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Thread
 
 import urllib3
 
@@ -12,6 +14,7 @@ from local.environment import (
     REGION,
     ROOT,
     Home,
+    Wheels,
     for_aws_tools,
     free_port,
     program,
@@ -34,9 +37,8 @@ def start_ministack(home: Home) -> tuple[Child, str]:
     Raises:
         StepFailed: it does not answer.
     """
-    shutil.rmtree(home.ministack, ignore_errors=True)
-    scratch = home.ministack / "tmp"
-    scratch.mkdir(parents=True)
+    _discard(home.ministack)
+    (home.ministack / "tmp").mkdir(parents=True)
     port = free_port(PREFERRED_PORT)
     child = start(
         "ministack",
@@ -54,25 +56,27 @@ def start_ministack(home: Home) -> tuple[Child, str]:
     return child, endpoint
 
 
-def build(home: Home) -> None:
-    """Build the template with this machine's wheels, unless what went into it is unchanged.
+def build(home: Home, wheels: Wheels = "host") -> Path:
+    """Build the template, unless what went into it is unchanged; returns the layer's folder.
 
     Raises:
         StepFailed: with the build's log.
     """
-    digest, done = _digest(), home.build / "built-from"
+    folder = home.build(wheels)
+    digest, done = _digest(), folder / "built-from"
     if done.exists() and done.read_text() == digest:
-        return
-    shutil.rmtree(home.build, ignore_errors=True)
+        return folder / "CoreLayer"
+    shutil.rmtree(folder, ignore_errors=True)
     path = f"{Path(program('sam', 'sam')).parent}:{without_aws().get('PATH', '')}"
     run(
         "sam build",
-        [program("sam", "sam"), "build", "--config-env", "local", "--build-dir", str(home.build)],
-        environment={**_sam(home, "http://unused.invalid"), "PATH": path, "WHEELS": "host"},
-        log=home.log("build"),
+        [program("sam", "sam"), "build", "--config-env", "local", "--build-dir", str(folder)],
+        environment={**_sam(home, "http://unused.invalid"), "PATH": path, "WHEELS": wheels},
+        log=home.log(f"build-{wheels}"),
         seconds=_BUILD_SECONDS,
     )
     done.write_text(digest)
+    return folder / "CoreLayer"
 
 
 def deploy(home: Home, endpoint: str, parameters: Mapping[str, str]) -> None:
@@ -87,7 +91,7 @@ def deploy(home: Home, endpoint: str, parameters: Mapping[str, str]) -> None:
     overrides = [f"{name}={value}" for name, value in {"Footprint": "local", **parameters}.items()]
     command = [program("sam", "sam"), "deploy", "--config-env", "local"]
     command += ["--config-file", str(ROOT / "samconfig.toml")]
-    command += ["--template-file", str(home.build / "template.yaml")]
+    command += ["--template-file", str(home.build("host") / "template.yaml")]
     command += ["--parameter-overrides", *overrides]
     run(
         "sam deploy",
@@ -96,6 +100,14 @@ def deploy(home: Home, endpoint: str, parameters: Mapping[str, str]) -> None:
         log=home.log("deploy"),
         seconds=_DEPLOY_SECONDS,
     )
+
+
+def _discard(folder: Path) -> None:
+    """Take a folder away at once, delete it meanwhile: it holds many copies of the layer."""
+    if folder.exists():
+        folder.rename(Path(tempfile.mkdtemp(prefix="discarded.", dir=folder.parent)) / folder.name)
+    for discarded in folder.parent.glob("discarded.*"):
+        Thread(target=shutil.rmtree, args=(discarded,), kwargs={"ignore_errors": True}).start()
 
 
 def _bare(port: int, home: Home) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -103,10 +103,9 @@ def _keep_hours(stack: Stack) -> None:
 
 def _agent(stack: Stack, name: str, venue: str) -> str:
     """The sample agent of that name with its one follower; made where it is missing."""
-    known = _call(stack, "GET", "/agents?limit=100")["agents"]
-    found = next((each for each in known if each["name"] == name), None)
-    if found:
-        return str(found["id"])
+    known = next((each for each in _agents(stack) if each["name"] == name), None)
+    if known:
+        return str(known["id"])
     body = {
         "name": name,
         "venue": venue,
@@ -118,6 +117,16 @@ def _agent(stack: Stack, name: str, venue: str) -> str:
     follower = {"venues": ["HYPERLIQUID", "OSTIUM"], "user_wallet": USER}
     _call(stack, "POST", f"/agents/{agent}/deployments", follower)
     return agent
+
+
+def _agents(stack: Stack) -> Iterator[dict[str, Any]]:
+    cursor = ""
+    while True:
+        page = _call(stack, "GET", f"/agents{cursor}")
+        yield from page["agents"]
+        if not page["nextCursor"]:
+            return
+        cursor = f"?cursor={page['nextCursor']}"
 
 
 def _prefer_ostium(stack: Stack, agent: str) -> None:

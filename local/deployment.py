@@ -9,7 +9,7 @@ from local import postgres
 from local.aws import build, deploy, start_ministack
 from local.environment import Home
 from local.gateway import apply_gateway_responses
-from local.processes import StepFailed
+from local.processes import StepFailed, end_leftovers
 from local.progress import Step
 from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
 from local.venues import Venues, start_venues
@@ -44,14 +44,14 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
             stack = Stack(aws, database.dsn(), venues)
             apply_gateway_responses(aws.gateway, stack.outputs["RestApiId"])
         with step("setting up the database"):
-            _invoke(home, stack, "setup")
+            _set_up(home, stack)
         with step("syncing the markets"):
-            _invoke(home, stack, "market_sync")
+            _sync_markets(home, stack)
         yield stack
 
 
 def _alone(home: Home, cleanup: ExitStack) -> None:
-    """Hold the home's lock until the end.
+    """Hold the home's lock until the end, and end what a crashed run left behind.
 
     Raises:
         StepFailed: another run has it.
@@ -62,6 +62,7 @@ def _alone(home: Home, cleanup: ExitStack) -> None:
         flock(lock, LOCK_EX | LOCK_NB)
     except BlockingIOError:
         raise StepFailed(f"another run uses {home.path}: end it first") from None
+    end_leftovers(home.running)
 
 
 def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
@@ -89,6 +90,21 @@ def _parameters(dsn: str, venues: Venues | None) -> dict[str, str]:
         "OstiumSubgraphUrl": venues.ostium_subgraph,
         "OstiumPriceUrl": venues.ostium_prices,
     }
+
+
+def _set_up(home: Home, stack: Stack) -> None:
+    report = _invoke(home, stack, "setup")
+    if not report["success"]:
+        todo = [sentence for check in report["checks"] for sentence in check["todo"]]
+        raise StepFailed("; ".join(["setup failed", *todo]), home.log("ministack"))
+
+
+def _sync_markets(home: Home, stack: Stack) -> None:
+    """One venue is enough to go on; what the others lack stands in every refusal of theirs."""
+    venues = _invoke(home, stack, "market_sync")["venues"]
+    if not any(venue["status"] == "SYNCED" for venue in venues):
+        details = [f"{venue['venue']}: {venue['detail']}" for venue in venues]
+        raise StepFailed("; ".join(["no market was synced", *details]), home.log("ministack"))
 
 
 def _invoke(home: Home, stack: Stack, function: str) -> Any:  # noqa: ANN401 - JSON

@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 
+Wheels = Literal["host", "lambda"]  # for this machine, or for what AWS runs
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -23,10 +25,9 @@ class Home:
         """The database's data directory: the only thing that has to survive."""
         return self.path / "postgres"
 
-    @property
-    def build(self) -> Path:
+    def build(self, wheels: Wheels) -> Path:
         """What `sam build` makes."""
-        return self.path / "build"
+        return self.path / "build" / wheels
 
     @property
     def ministack(self) -> Path:
@@ -64,8 +65,12 @@ def free_port(preferred: int = 0) -> int:
 
 
 def without_aws() -> dict[str, str]:
-    """This process's environment without anything that could lead a client to the real AWS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """This process's environment without what leads to the real AWS or to our own modules."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name != "PYTHONPATH"
+    }
     passed_by = ",".join(filter(None, (kept.get("NO_PROXY"), LOOPBACK, "localhost")))
     return kept | {"NO_PROXY": passed_by, "no_proxy": passed_by}
 

@@ -1,4 +1,4 @@
-"""Child processes, each in a group of its own: start, wait until it answers, end with all it started.
+"""Child processes, each in a group of its own: start, wait for an answer, end with all it started.
 
 A running child is noted in a file, so that a start after a crash ends what the crash left behind.
 """
@@ -63,7 +63,7 @@ def start(
     log: Path,
     notes: Path,
 ) -> Child:
-    """Start a child after ending what an earlier run that crashed may have left of it.
+    """Start a child and note it.
 
     Args:
         command: its program and arguments; it runs in the repository's root.
@@ -71,10 +71,16 @@ def start(
     """
     notes.mkdir(parents=True, exist_ok=True)
     note = notes / name
-    _end_leftover(note)
     process = _spawn(command, environment, log)
     note.write_text(f"{process.pid} {_began(process.pid)}")
     return Child(name, process, note, log)
+
+
+def end_leftovers(notes: Path) -> None:
+    """End what an earlier run that crashed left behind; only one run may use these notes."""
+    if notes.exists():
+        for note in notes.iterdir():
+            _end_leftover(note)
 
 
 def wait_until(child: Child, ready: Callable[[], _Found | None], *, seconds: float) -> _Found:
@@ -154,8 +160,6 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 def _end_leftover(note: Path) -> None:
     """End the group that a note names while its leader is the one the note was written for."""
-    if not note.exists():
-        return
     pid, _, began = note.read_text().partition(" ")
     for what in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _PATIENCE_SECONDS

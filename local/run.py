@@ -9,16 +9,19 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 from rich.console import Console
 
 from local.demo import demo
 from local.deployment import running
-from local.environment import Home
+from local.environment import REGION, Home
 from local.processes import StepFailed
 from local.progress import steps
 from local.stack import Stack
+
+CALL = f"curl --user local:local --aws-sigv4 aws:amz:{REGION}:execute-api"
 
 
 def main() -> int:
@@ -39,7 +42,8 @@ def main() -> int:
         _tell(console, fault)
         return 1
     except KeyboardInterrupt:
-        console.print("\nstopped; the data stays in .local")
+        console.print("\nstopped before it was up")
+        return 130
     return 0
 
 
@@ -48,12 +52,13 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _stay_up(console: Console, stack: Stack) -> None:
-    call = f"curl --user local:local --aws-sigv4 aws:amz:us-east-1:execute-api {stack.api_url}"
     console.print(f"\nThe API is up: {stack.api_url}", highlight=False)
-    console.print(f"  {call}/venue-routing/config", highlight=False)
-    console.print(f"  {call}/venue-routing/stats?timeWindow=hour", highlight=False)
+    for path in ("/venue-routing/config", "/venue-routing/stats?timeWindow=hour"):
+        console.print(f"  {CALL} '{stack.api_url}{path}'", highlight=False)
     console.print("Ctrl-C stops everything and keeps the data in .local.")
-    threading.Event().wait()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    console.print("\nstopping")
 
 
 def _tell(console: Console, fault: StepFailed) -> None:

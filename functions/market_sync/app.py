@@ -40,7 +40,7 @@ def tell(result: SyncResult) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     results = sync_all(
         sorted(SUPPORTED),
         lambda venue: market_source(venue, settings()),

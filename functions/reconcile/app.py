@@ -1,4 +1,4 @@
-"""On a schedule: put lost messages on their queues again, settle what is open, write the figures."""
+"""On a schedule: put what was lost on its queue again, settle what is open, write the figures."""
 
 from functools import cache
 from typing import Any
@@ -27,10 +27,11 @@ def deps() -> Deps:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SPARE
     done = reconcile(deps(), seconds=seconds)
     write_figures(deps())
     metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
-    logger.info("reconciled", done=done.model_dump())
-    return {"success": True, **done.model_dump()}
+    tell = logger.error if done.queue_fault else logger.info
+    tell("reconciled", done=done.model_dump())
+    return {"success": done.queue_fault is None, **done.model_dump()}

@@ -5,10 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    SqsFifoPartialProcessor,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -37,6 +34,7 @@ def deps() -> Deps:
 @tracer.capture_method(capture_response=False)
 def carry_out(record: SQSRecord) -> None:
     """One message; its outcome is one log line and its figures."""
+    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=1)
     delivery = Delivery(
         body=record.body,
         group=record.attributes.message_group_id or "",
@@ -45,12 +43,11 @@ def carry_out(record: SQSRecord) -> None:
         queue_url=settings().queue_url(record.event_source_arn),
     )
     outcome = consume(delivery, wiring.queues(settings()), deps)
-    kind = "DeadLetters" if outcome is None else f"{type(outcome).__name__}s"
-    metrics.add_metric(name=kind, unit=MetricUnit.Count, value=1)
-    if isinstance(outcome, SignalOutcome) and outcome.routing_us:
+    metrics.add_metric("DeadLetters", MetricUnit.Count, int(outcome is None))
+    if isinstance(outcome, SignalOutcome):
         metrics.add_metric("RoutingTime", MetricUnit.Microseconds, outcome.routing_us)
-    if outcome is not None:
-        logger.info("message ended", outcome=outcome.model_dump(mode="json", exclude={"due"}))
+    told = outcome.model_dump(mode="json", exclude={"due"}) if outcome else "dead letter"
+    logger.info("message ended", outcome=told)
 
 
 @logger.inject_lambda_context(clear_state=True)

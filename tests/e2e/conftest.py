@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from agent_where.store.connection import Database, DatabaseSettings
 from rich.console import Console
 
+from agent_where.store.connection import Database, DatabaseSettings
 from local.deployment import running
 from local.environment import ROOT, Home
 from local.progress import steps

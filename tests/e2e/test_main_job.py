@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from agent_where.store.connection import Database
 
+from agent_where.store.connection import Database
 from local import postgres
 from local.environment import Home
 from local.stack import Stack
@@ -172,6 +172,4 @@ def _count(database: Database, table: str, ids: list[str], condition: str = "tru
 
 
 def _unfinished(database: Database, ids: list[str]) -> int:
-    return _count(
-        database, "venue_orders", ids, "status NOT IN ('FILLED', 'REJECTED', 'EXPIRED')"
-    )
+    return _count(database, "venue_orders", ids, "status NOT IN ('FILLED', 'REJECTED', 'EXPIRED')")

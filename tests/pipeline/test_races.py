@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from agent_where import pipeline
-from agent_where.domain import Account, Market, Order, OrderStatus, Settled, VenueId
-from agent_where.errors import Unavailable
+from agent_where.domain import Account, Market, Order, OrderStatus, Quote, Settled, VenueId
+from agent_where.errors import Unavailable, VenueRejected
 from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.plans import PlannedClose
@@ -146,6 +146,16 @@ def test_an_order_superseded_while_it_was_prepared_ends_quietly(world: World) ->
 
     assert outcome.status is OrderStatus.REJECTED
     assert world.order()["refusal"] == "SUPERSEDED"
+    assert world.rows("SELECT 1 FROM venue_accounts WHERE lease_token IS NOT NULL") == []
+
+
+def test_a_static_agent_does_not_care_about_the_strategy_of_a_config(world: World) -> None:
+    agent = world.agent("OSTIUM")
+    world.follow(agent)
+    world.both_markets()
+    world.rows("UPDATE venue_routing_config SET routing_strategy = 'BEST_LIQUIDITY' RETURNING id")
+
+    assert world.open(agent).venue == "OSTIUM"
 
 
 def test_a_second_close_waits_for_the_first_whose_outcome_is_unknown(world: World) -> None:
@@ -320,3 +330,57 @@ def test_one_venue_s_unstorable_answer_leaves_the_other_s_markets(world: World) 
         ("HYPERLIQUID", False),
         ("OSTIUM", True),
     ]
+
+
+def test_an_order_that_a_venue_cannot_carry_moves_to_the_next(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+
+    class Narrow(PaperVenue):
+        def next_action(self, order: Order, market: Market, quote: Quote) -> Action:
+            raise VenueRejected(self.id, "leverage must be whole", code="VENUE_REFUSED")
+
+    narrow = world.paper("HYPERLIQUID")
+    narrow.__class__ = Narrow
+    world.venues["HYPERLIQUID"] = narrow
+    world.open(agent)
+    world.work()
+
+    assert [(row["venue"], row["status"]) for row in world.orders()] == [
+        ("HYPERLIQUID", "REJECTED"),
+        ("OSTIUM", "FILLED"),
+    ]
+
+
+def test_a_signal_without_an_expiry_of_its_own_may_expire_while_its_order_is_prepared(
+    world: World,
+) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent)
+
+    class Slow(PaperVenue):
+        def account(self, order: Order) -> Account:
+            world.rows("UPDATE signals SET created_at = now() - interval '6 minutes' RETURNING id")
+            return super().account(order)
+
+    slow = world.paper("HYPERLIQUID")
+    slow.__class__ = Slow
+    world.venues["HYPERLIQUID"] = slow
+    world.work()
+
+    assert [row["refusal"] for row in world.orders()] == ["SIGNAL_EXPIRED"]
+
+
+def test_a_delisted_market_whose_price_is_no_longer_told_can_still_be_closed(world: World) -> None:
+    agent = opened(world)
+    for token in ("ETH", "SOL"):
+        world.both_markets(token)
+    world.both_markets(is_active=False, price_usd=None)
+
+    world.close(agent)
+    world.work()
+
+    assert [row["status"] for row in world.positions()] == ["CLOSED"]

@@ -46,7 +46,7 @@ def ostium_answer() -> list[Any]:
     return [graph, ask(simulator, "GET", "/PricePublish/latest-prices")[:3]]
 
 
-def parse_ostium_at_noon(answer: Any) -> object:  # noqa: ANN401 (any JSON at all)
+def parse_ostium_at_noon(answer: Any) -> object:
     graph, prices = answer
     return parse_ostium(graph, prices, NOW)
 

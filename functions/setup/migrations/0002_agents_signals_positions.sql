@@ -26,6 +26,8 @@ ALTER TABLE agent_deployments
     ADD COLUMN IF NOT EXISTS venues           text[],          -- null: every venue
     ADD COLUMN IF NOT EXISTS max_notional_usd numeric CHECK (max_notional_usd > 0),
     ADD COLUMN IF NOT EXISTS max_leverage     numeric CHECK (max_leverage >= 1);
+ALTER TABLE agent_deployments ALTER COLUMN safe_wallet DROP NOT NULL;
+CREATE INDEX IF NOT EXISTS agents_by_time ON agents (created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS agent_deployments_by_agent ON agent_deployments (agent_id);
 
 CREATE TABLE IF NOT EXISTS signals (
@@ -86,6 +88,7 @@ ALTER TABLE positions
     ADD COLUMN IF NOT EXISTS closed_by text;
 -- The names that the UNIQUE above gets, and that the original's tables use: nothing happens where it is there.
 CREATE UNIQUE INDEX IF NOT EXISTS positions_deployment_id_signal_id_key ON positions (deployment_id, signal_id);
+CREATE INDEX IF NOT EXISTS positions_by_time ON positions (opened_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS positions_open ON positions (deployment_id, token_symbol) WHERE status = 'OPEN';
 CREATE INDEX IF NOT EXISTS positions_by_account ON positions (account, venue) WHERE account IS NOT NULL;
 

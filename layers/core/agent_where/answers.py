@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -32,7 +32,7 @@ class RowView(BaseModel):
 class View(RowView):
     """A row, or a part of one, under camelCase names."""
 
-    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class Answer(View):
@@ -125,8 +125,8 @@ class StatsView(View):
     avg_routing_time_ms: int | float
     success_rate: int | float
     failovers: int
-    p50_routing_time_ms: int | float = Field(serialization_alias="p50RoutingTimeMs")
-    p99_routing_time_ms: int | float = Field(serialization_alias="p99RoutingTimeMs")
+    p50_routing_time_ms: int | float
+    p99_routing_time_ms: int | float
 
 
 class RoutingView(View):

@@ -112,7 +112,9 @@ class Change(RowBody):
     @model_validator(mode="after")
     def something_is_told(self) -> Self:
         if not self.model_fields_set:
-            known = ", ".join(field.alias or name for name, field in self.__class__.model_fields.items())
+            known = ", ".join(
+                field.alias or name for name, field in self.__class__.model_fields.items()
+            )
             raise ValueError(f"nothing is to change; it may hold {known}")
         return self
 
@@ -167,10 +169,6 @@ class DeploymentChange(Change):
     status: DeploymentStatus = DeploymentStatus.ACTIVE
     max_notional_usd: MaxNotionalUsd | None = Field(default=None, alias="maxNotionalUsd")
     max_leverage: MaxLeverage | None = Field(default=None, alias="maxLeverage")
-
-
-class NoQuery(Strict):
-    """A route without parameters."""
 
 
 class ConfigQuery(Strict):

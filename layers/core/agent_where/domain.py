@@ -114,7 +114,7 @@ class RiskModel(Model):
 
 
 class Signal(Model):
-    """What an agent wants. `venue` is the one it asked for: MULTI leaves the choice to the router."""
+    """What an agent wants. `venue` is what it asked for; MULTI leaves the choice to the router."""
 
     id: UUID
     agent_id: UUID

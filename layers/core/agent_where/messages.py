@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -38,6 +39,7 @@ from agent_where.errors import BadInput
 from agent_where.symbols import canonical
 
 MAX_BODY_BYTES = 16_384
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 DEFAULT_LIFETIME = timedelta(minutes=5)
 
 
@@ -63,10 +65,18 @@ def _symbol(value: object) -> object:
 
 def _plain_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal | float):
-        raise ValueError("a number or a string that holds one is needed")
+        raise ValueError("a number or a string that holds one is needed")  # noqa: TRY004 pydantic tells ValueErrors
     return str(value) if isinstance(value, float) else value
 
 
+def _within_the_calendar(time: datetime) -> datetime:
+    """Far enough from its ends that minutes and time zones can be added."""
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError(f"the year must be {_FIRST_YEAR} to {_LAST_YEAR}")
+    return time
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
 Number = Annotated[
     Decimal,
     BeforeValidator(_plain_number),
@@ -117,8 +127,8 @@ class SignalMessage(Body):
     venue: VenueName | None = None
     size_model: SizeBody | None = None
     risk_model: RiskBody = RiskBody()
-    created_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    created_at: Time | None = None
+    expires_at: Time | None = None
 
     @model_validator(mode="after")
     def an_open_says_what(self) -> Self:

@@ -104,7 +104,7 @@ def _read(message: SignalMessage | SignalRef, store: Store) -> SignalFile:
 
 
 def _under_its_canonical_token(file: SignalFile, store: Store) -> SignalFile:
-    """A row that others wrote may call its token by another name: it is read under the right one."""
+    """A row that others wrote may call its token by another name; it is put under the right one."""
     if file.is_decided or file.signal is None or file.signal.token_symbol == file.token_symbol:
         return file
     return store.rename_token(file.id, file.signal.token_symbol) or file

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from agent_where.domain import MULTI, ControlState, Mode, Model, Refusal, VenueId
+from agent_where.domain import MULTI, ControlState, Mode, Model, Refusal, RoutingConfig, VenueId
 from agent_where.ids import close_leg, order_id, position_id
 from agent_where.routing.checks import Refused
 from agent_where.routing.decision import Decision
@@ -43,9 +43,13 @@ def decide(file: SignalFile, supported: frozenset[VenueId], max_age: timedelta) 
     config = file.config
     if file.requested_venue != MULTI:
         config = config.model_copy(
-            update={"venue_priority": (file.requested_venue,), "failover_enabled": False}
+            update={
+                "venue_priority": (file.requested_venue,),
+                "routing_strategy": RoutingConfig().routing_strategy,
+                "failover_enabled": False,
+            }
         )
-    refused = _refused_as_a_whole(file)
+    refused = _refused_as_a_whole(file, config)
     if file.signal is None:
         return Decision(
             signal_id=file.id,
@@ -60,7 +64,7 @@ def decide(file: SignalFile, supported: frozenset[VenueId], max_age: timedelta) 
     return route(file.signal, config, candidates, file.now, max_age=max_age, refused=refused)
 
 
-def _refused_as_a_whole(file: SignalFile) -> Refused | None:
+def _refused_as_a_whole(file: SignalFile, config: RoutingConfig) -> Refused | None:
     """What stands against the signal, whatever the venue."""
     if file.signal is None:
         return Refused(code=Refusal.BAD_SIGNAL, detail=file.fault or "it cannot be read")
@@ -68,10 +72,10 @@ def _refused_as_a_whole(file: SignalFile) -> Refused | None:
         return Refused(code=Refusal(file.control.value), detail=f"trading is {file.control}")
     if file.agent_status != "ACTIVE":
         return Refused(code=Refusal.AGENT_NOT_ACTIVE, detail=f"the agent is {file.agent_status}")
-    if file.config.routing_strategy not in STRATEGIES:
+    if config.routing_strategy not in STRATEGIES:
         return Refused(
             code=Refusal.UNKNOWN_STRATEGY,
-            detail=f"the routing config asks for {file.config.routing_strategy}",
+            detail=f"the routing config asks for {config.routing_strategy}",
         )
     if file.superseded:
         return Refused(

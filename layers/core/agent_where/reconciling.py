@@ -7,6 +7,7 @@ there again, and what was sent to a venue is asked about until its end is known.
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from agent_where.domain import Model
@@ -26,12 +27,17 @@ _UNSETTLED_AFTER_SECONDS = 15
 
 
 class Reconciled(Model):
-    """What one run did. `still_open`: sent orders whose end is not known yet."""
+    """What one run did.
+
+    `still_open`: sent orders whose end is not known yet. `queue_fault`: why not everything that was
+    lost is on its queue again; the next run finds it.
+    """
 
     signals_sent_again: int
     orders_sent_again: int
     settled: int
     still_open: int
+    queue_fault: str | None
 
 
 def reconcile(
@@ -40,26 +46,45 @@ def reconcile(
     """One run over everything unfinished, for at most about `seconds`.
 
     Raises:
-        Unavailable: the database or the queue is away; the next run does it again.
+        DatabaseUnavailable: the next run does it again.
     """
     until = clock() + seconds
-    signals = deps.store.enqueue_lost_signals(_AT_MOST)
-    for signal_id, agent_id, again in signals:
-        deps.queues.send_signal(signal_id, agent_id, again=again)
-    orders = deps.store.enqueue_due_orders(_AT_MOST)
-    deps.queues.send_orders(orders, again=True)
     unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
     settled = 0
     for order_id in unsettled:
         if clock() >= until:
             break
         settled += _settle(order_id, deps)
+    signals, signal_fault = _send(partial(_lost_signals, deps))
+    orders, order_fault = _send(partial(_due_orders, deps))
     return Reconciled(
-        signals_sent_again=len(signals),
-        orders_sent_again=len(orders),
+        signals_sent_again=signals,
+        orders_sent_again=orders,
         settled=settled,
         still_open=len(unsettled) - settled,
+        queue_fault=signal_fault or order_fault,
     )
+
+
+def _send(lost: Callable[[], int]) -> tuple[int, str | None]:
+    """How many were sent, or why not all: what else the run does must not wait for a queue."""
+    try:
+        return lost(), None
+    except QueueUnavailable as error:
+        return 0, str(error)
+
+
+def _lost_signals(deps: Deps) -> int:
+    lost = deps.store.enqueue_lost_signals(_AT_MOST)
+    for signal_id, agent_id, again in lost:
+        deps.queues.send_signal(signal_id, agent_id, again=again)
+    return len(lost)
+
+
+def _due_orders(deps: Deps) -> int:
+    due = deps.store.enqueue_due_orders(_AT_MOST)
+    deps.queues.send_orders(due, again=True)
+    return len(due)
 
 
 def write_figures(deps: Deps) -> None:
@@ -75,6 +100,11 @@ def _settle(order_id: UUID, deps: Deps) -> bool:
     """Whether the order has ended. A venue or account that is busy leaves it for the next run."""
     try:
         return take_order(order_id, deps).status.is_end
+    except QueueUnavailable as error:
+        _logger.warning(
+            "order %s ended; what follows waits for the next run: %s", order_id, error
+        )
+        return True
     except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)
     except DatabaseRefused as error:

@@ -46,8 +46,9 @@ def canonical(symbol: str) -> str:
         BadInput: it is no symbol at all: empty, over 32 characters, or with other characters than
             letters, digits, dot, hyphen and underscore.
     """
-    upper = symbol.strip().upper()
-    if not upper.isascii() or not _SYMBOL.fullmatch(upper):
+    stripped = symbol.strip()
+    upper = stripped.upper()
+    if not stripped.isascii() or not _SYMBOL.fullmatch(upper):
         raise BadInput(
             f"tokenSymbol {symbol[:40]!a} is not a token symbol: "
             "1 to 32 letters, digits, '.', '_' or '-'",

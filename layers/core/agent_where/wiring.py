@@ -1,23 +1,23 @@
-"""Putting the parts together, once per process and not before they are needed."""
+"""Putting the parts together, once per process and not before they are needed.
+
+What trades is in trading.py: a function that only reads or stores never loads it.
+"""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from agent_where.domain import VenueId
 from agent_where.errors import BadSetting
-from agent_where.execution.executor import Executor
-from agent_where.pipeline import Deps
 from agent_where.queues import Queues
-from agent_where.settings import (
-    DatabaseAccess,
-    QueueAccess,
-    ReconcileSettings,
-    RouteExecuteSettings,
-    Trading,
-)
+from agent_where.settings import DatabaseAccess, QueueAccess, SignalIntakeSettings
+from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
 from agent_where.store.store import Store
-from agent_where.venues.base import Venue
-from agent_where.venues.registry import SUPPORTED, paper_venue
+from agent_where.store.views import Views
+
+if TYPE_CHECKING:
+    from agent_where.intake import Intake
+    from agent_where.pipeline import Deps
+    from agent_where.settings import ReconcileSettings, RouteExecuteSettings
 
 
 def database(settings: DatabaseAccess) -> Database:
@@ -46,14 +46,14 @@ def database(settings: DatabaseAccess) -> Database:
     return Database(where, password=token)
 
 
-def store(settings: DatabaseAccess) -> Store:
-    """The store, after the database was seen to serve the network of the settings.
+def connected(settings: DatabaseAccess) -> Database:
+    """The database, after it was seen to serve the network of the settings.
 
     Raises:
         BadSetting: the database serves another network, or setup has not been run.
     """
-    opened = Store(database(settings))
-    network = opened.network()
+    opened = database(settings)
+    network = Store(opened).network()
     if network is None:
         raise BadSetting("the database is not set up: run the setup function first")
     if network != settings.network:
@@ -61,6 +61,22 @@ def store(settings: DatabaseAccess) -> Store:
     return opened
 
 
+def store(settings: DatabaseAccess) -> Store:
+    """The ledger. Raises BadSetting as `connected`."""
+    return Store(connected(settings))
+
+
+def views(settings: DatabaseAccess) -> Views:
+    """What the read side shows. Raises BadSetting as `connected`."""
+    return Views(connected(settings))
+
+
+def administration(settings: DatabaseAccess) -> Administration:
+    """Writing agents, deployments and config. Raises BadSetting as `connected`."""
+    return Administration(connected(settings))
+
+
+@cache
 def queues(settings: QueueAccess) -> Queues:
     """The queues of the settings; nothing is opened yet."""
     return Queues(
@@ -70,34 +86,19 @@ def queues(settings: QueueAccess) -> Queues:
     )
 
 
-def deps(settings: RouteExecuteSettings | ReconcileSettings) -> Deps:
-    """What the pipeline works with."""
-    ledger = store(settings)
+def intake(settings: SignalIntakeSettings) -> "Intake":
+    """What taking a signal in works with. Raises BadSetting as `connected`."""
+    from agent_where.intake import Intake  # noqa: PLC0415 only signal_intake needs it
+    from agent_where.store.arrivals import Arrivals  # noqa: PLC0415
+    from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
-    @cache
-    def executor() -> Executor:
-        return Executor(
-            ledger,
-            lambda venue: _venue(venue, settings, ledger),
-            supported=SUPPORTED,
-            max_age=settings.market_max_age,
-        )
-
-    return Deps(
-        store=ledger,
-        queues=queues(settings),
-        executor=executor,
-        supported=SUPPORTED,
-        mode=settings.mode,
-        max_age=settings.market_max_age,
+    return Intake(
+        arrivals=Arrivals(connected(settings)), queues=queues(settings), supported=SUPPORTED
     )
 
 
-def _venue(venue: VenueId, settings: Trading, ledger: Store) -> Venue:
-    return paper_venue(
-        venue,
-        settings,
-        lambda account, of: ledger.paper_collateral(
-            account, of, settings.paper_starting_balance_usd
-        ),
-    )
+def deps(settings: "RouteExecuteSettings | ReconcileSettings") -> "Deps":
+    """What the pipeline works with. Raises BadSetting as `connected`."""
+    from agent_where import trading  # noqa: PLC0415 what only reads never loads it
+
+    return trading.deps(settings)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, VenueId
+from agent_where.domain import Model, Order, OrderStatus, Purpose, Refusal, Settled, VenueId
 from agent_where.errors import (
     LeaseHeld,
     OutcomeUnknown,
@@ -100,7 +100,7 @@ class Executor:
         if refused:
             return self._refuse(file, refused, token)
         venue = self._venues(file.order.venue)
-        prepared = prepare(file, venue)
+        prepared = _prepared(file, venue)
         if isinstance(prepared, Refused):
             return self._refuse(file, prepared, token)
         order, action = prepared
@@ -171,6 +171,13 @@ class Executor:
 
     def _terms(self, file: OrderFile) -> Terms:
         return Terms(signal=file.signal, now=file.now, max_age=self._max_age)
+
+
+def _prepared(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
+    try:
+        return prepare(file, venue)
+    except VenueRejected as error:
+        return Refused(code=Refusal(error.code), detail=error.detail)
 
 
 def _has_work(file: OrderFile) -> bool:

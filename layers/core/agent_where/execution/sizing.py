@@ -61,20 +61,23 @@ def size_entry(
     if collateral <= 0:
         return Refused(
             code=Refusal.NO_COLLATERAL,
-            detail=f"{_usd(free_collateral_usd)} free carries no order of {_usd(wanted)} at leverage {size.leverage:f}",
+            detail=f"{_usd(free_collateral_usd)} free carries no order of {_usd(wanted)} "
+            f"at leverage {size.leverage:f}",
         )
     base = on_grid(collateral * size.leverage / price, market.size_step)
     notional = base * price
     if base <= 0 or notional < market.min_notional_usd:
         return Refused(
             code=Refusal.BELOW_MIN_POSITION,
-            detail=f"Notional {_usd(notional)} is under the {_usd(market.min_notional_usd)} of market {market.name}",
+            detail=f"Notional {_usd(notional)} is under the {_usd(market.min_notional_usd)} "
+            f"of market {market.name}",
         )
     ceiling = limits.max_notional_usd
     if ceiling is not None and collateral * size.leverage > ceiling:
         return Refused(
             code=Refusal.ABOVE_LIMIT,
-            detail=f"Notional {_usd(collateral * size.leverage)} is over the deployment's {_usd(ceiling)}",
+            detail=f"Notional {_usd(collateral * size.leverage)} is over "
+            f"the deployment's {_usd(ceiling)}",
         )
     capped = f"capped from {_usd(wanted)} to {_usd(collateral)} of collateral"
     return Sized(
@@ -93,7 +96,8 @@ def size_exit(
     if base <= 0:
         return Refused(
             code=Refusal.DUST,
-            detail=f"{open_qty:f} left is under the size step {market.size_step:f} of market {market.name}",
+            detail=f"{open_qty:f} left is under the size step {market.size_step:f} "
+            f"of market {market.name}",
         )
     return Sized(collateral_usd=ZERO, size=base, limit_price=limit_price(quote, side, max_slippage))
 

@@ -76,7 +76,8 @@ def _stale(terms: Terms, market: Market) -> str | None:
     age = terms.now - market.last_synced
     if age <= terms.max_age:
         return None
-    return f"Market {market.name} was last synced {_minutes(age)} minutes ago, over {_minutes(terms.max_age)}"
+    limit = _minutes(terms.max_age)
+    return f"Market {market.name} was last synced {_minutes(age)} minutes ago, over {limit}"
 
 
 def _no_price(_: Terms, market: Market) -> str | None:
@@ -102,7 +103,8 @@ def _notional(terms: Terms, market: Market) -> str | None:
     notional = terms.signal.size.notional_usd() if terms.signal.size else None
     if notional is None or notional >= market.min_notional_usd:
         return None
-    return f"Notional {notional:f} USD is under the {market.min_notional_usd:f} USD of market {market.name}"
+    least = f"{market.min_notional_usd:f} USD of market {market.name}"
+    return f"Notional {notional:f} USD is under the {least}"
 
 
 _MARKET_CHECKS: Sequence[tuple[Refusal, Check]] = (

@@ -6,8 +6,6 @@ statements that belong together go in one round trip and one transaction.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +13,7 @@ from agent_where.domain import Market, Order, Settled, VenueId
 from agent_where.errors import DatabaseRefused
 from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
+from agent_where.store import statements
 from agent_where.store.connection import Database, Json, Row, Statement
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedClose, PlannedEntry, Told
 from agent_where.store.records import (
@@ -25,21 +24,10 @@ from agent_where.store.records import (
     order_file,
     signal_file,
 )
+from agent_where.store.statements import signal_params, sql, statement, tickets
 from agent_where.venues.base import Action
 
 _NO_SUCH_TABLE = "42P01"
-_FOLDER = Path(__file__).parent / "sql"
-
-
-@cache
-def sql(name: str) -> str:
-    """The statement of that name."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def statement(name: str, **params: object) -> Statement:
-    """The statement of that name with its parameters, to be run with others."""
-    return sql(name), params
 
 
 class Store:
@@ -63,7 +51,7 @@ class Store:
     def insert_signal(self, message: SignalMessage) -> SignalFile | None:
         """Store a signal once, and read it as it stands. None: its agent does not exist."""
         *_, rows = self._database.run_together(
-            statement("insert_signal", **_signal_params(message)),
+            statement("insert_signal", **signal_params(message)),
             statement("read_signal", id=message.signal_id),
         )
         return signal_file(rows[0]) if rows else None
@@ -172,7 +160,7 @@ class Store:
     def end_filled(
         self, order: Order, settled: Settled, ending: Ending, token: UUID
     ) -> list[OrderTicket]:
-        """Everything that an order's fills entail. Returns the orders that are due because of it."""
+        """All that an order's fills entail. Returns the orders that are due because of it."""
         return self._ended(
             order,
             token,
@@ -194,7 +182,7 @@ class Store:
                 id=order.id,
                 exits=Json([each.model_dump() for each in ending.exits]),
             ),
-            *_next_exit(order, ending.next_exit),
+            *statements.next_exit(order, ending.next_exit),
             statement("void_exits", id=order.id),
         )
 
@@ -219,8 +207,8 @@ class Store:
                 refusal=settled.code or None,
                 detail=settled.detail,
             ),
-            *_failover(order, failover),
-            *_next_exit(order, next_exit),
+            *statements.failover(order, failover),
+            *statements.next_exit(order, next_exit),
             statement("close_dust", id=order.id),
             statement("void_exits", id=order.id),
         )
@@ -232,11 +220,11 @@ class Store:
             statement("wake_waiting", id=order.id),
             statement("release_lease", account=order.account, venue=order.venue, token=token),
         )
-        return [ticket for rows in answers for ticket in _tickets(rows)]
+        return [ticket for rows in answers for ticket in tickets(rows)]
 
     def enqueue_due_orders(self, at_most: int) -> list[OrderTicket]:
         """PLANNED orders that are due and that no message seems to carry."""
-        return _tickets(self._run("enqueue_due_orders", at_most=at_most))
+        return tickets(self._run("enqueue_due_orders", at_most=at_most))
 
     def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
         """Orders sent a while ago that have not ended, oldest first."""
@@ -269,7 +257,7 @@ class Store:
             ),
             statement("trigger_exits"),
         )
-        return counts[0], _tickets(triggered)
+        return counts[0], tickets(triggered)
 
     def write_figures(self, measured: Mapping[str, object]) -> Mapping[str, Any]:
         """Store the figures that the read side shows, and return them whole."""
@@ -278,41 +266,3 @@ class Store:
 
     def _run(self, name: str, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)
-
-
-def _signal_params(message: SignalMessage) -> dict[str, object]:
-    size = message.size_model
-    return {
-        "id": message.signal_id,
-        "agent_id": message.agent_id,
-        "token_symbol": message.token_symbol,
-        "venue": message.venue,
-        "action": message.action,
-        "side": message.side,
-        "size_model": size.model_dump(mode="json", by_alias=True) if size else None,
-        "risk_model": message.risk_model.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "created_at": message.created_at,
-        "expires_at": message.expires_at,
-        "body_hash": message.body_hash,
-    }
-
-
-def _failover(order: Order, failover: Failover | None) -> list[Statement]:
-    if failover is None:
-        return []
-    told = failover.model_dump() | {"candidates": Json(failover.candidates)}
-    return [statement("fail_over", id=order.id, **told)]
-
-
-def _next_exit(order: Order, next_exit: NextExit | None) -> list[Statement]:
-    if next_exit is None:
-        return []
-    return [statement("plan_next_exit", id=order.id, **next_exit.model_dump())]
-
-
-def _tickets(rows: Sequence[Row]) -> list[OrderTicket]:
-    return [
-        OrderTicket(id=row["id"], account=row["account"], venue=row["venue"])
-        for row in rows
-        if row.get("due")
-    ]

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from agent_where.domain import VenueId
 from agent_where.settings import MarketAccess, Trading
 from agent_where.venues.base import MarketSource, Venue
-from agent_where.venues.paper import FreeCollateral, PaperVenue
+
+if TYPE_CHECKING:
+    from agent_where.venues.paper import FreeCollateral
 
 
 def _hyperliquid(settings: MarketAccess) -> MarketSource:
@@ -45,8 +48,10 @@ def market_source(venue: VenueId, settings: MarketAccess) -> MarketSource:
     return _SOURCES[venue](settings)
 
 
-def paper_venue(venue: VenueId, settings: Trading, free_collateral: FreeCollateral) -> Venue:
+def paper_venue(venue: VenueId, settings: Trading, free_collateral: "FreeCollateral") -> Venue:
     """The venue on paper."""
+    from agent_where.venues.paper import PaperVenue  # noqa: PLC0415 lazy
+
     return PaperVenue(
         venue,
         free_collateral,

@@ -11,7 +11,7 @@ WITH sent AS (
       AND v.account = o.account AND v.venue = o.venue
       AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
       AND CASE WHEN o.purpose = 'ENTRY' THEN
-              (s.expires_at IS NULL OR s.expires_at > now()) AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
+              coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
               AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)
               AND (d.max_leverage IS NULL OR o.leverage <= d.max_leverage)
               AND (d.max_notional_usd IS NULL OR :collateral_usd * o.leverage <= d.max_notional_usd)

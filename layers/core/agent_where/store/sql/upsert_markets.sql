@@ -22,7 +22,7 @@ WITH incoming AS (
     SET market_name = excluded.market_name, market_index = excluded.market_index, is_active = excluded.is_active,
         is_open = excluded.is_open, multiplier = excluded.multiplier, min_position = excluded.min_position,
         max_leverage = excluded.max_leverage, "group" = excluded."group", taker_fee_bps = excluded.taker_fee_bps,
-        current_price = excluded.current_price,
+        current_price = coalesce(excluded.current_price, CASE WHEN NOT excluded.is_active THEN m.current_price END),
         metadata = coalesce(m.metadata, '{}') || excluded.metadata, last_synced = excluded.last_synced
     RETURNING m.is_active
 ), vanished AS (

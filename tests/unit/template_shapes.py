@@ -1,0 +1,49 @@
+"""The expanded template taken apart, for the tests of its policies."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from local.template import Template, expand
+
+
+@cache
+def expanded() -> Template:
+    """Expanded once a run; nobody changes it."""
+    return expand()
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """Properties by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A role's or policy's own statements, those behind a condition included."""
+    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+    documents += [role["PolicyDocument"]] if "PolicyDocument" in role else []
+    for document in documents:
+        for statement in document["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def operations(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for api in of_type(template, "AWS::ApiGateway::RestApi").values():
+        for path, methods in api["Body"]["paths"].items():
+            for method, operation in methods.items():
+                yield path, method, operation
+
+
+def variables(template: Template) -> dict[str, set[str]]:
+    return {
+        name: set(function["Environment"]["Variables"])
+        for name, function in of_type(template, "AWS::Lambda::Function").items()
+    }

@@ -1,0 +1,270 @@
+"""The house's rules, enforced: who imports whom, how long things are, what an import may cost."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "core" / "agent_where"
+HANDLERS = sorted((ROOT / "functions").glob("*/app.py"))
+SQL = PACKAGE / "store" / "sql"
+
+# What each module, or each module of a folder (`routing.`), may see of the package, itself aside.
+# The longest name that fits a module is the one that counts.
+ADAPTER = "domain errors execution.signers venues._ venues.base"
+LEDGER = "store.plans store.records store.store"
+ALLOWED: Mapping[str, str] = {
+    # words
+    "errors": "",
+    "domain": "",
+    "symbols": "errors",
+    "ids": "",
+    "messages": "domain errors symbols",
+    "paging": "domain",
+    "report": "domain",
+    "answers": "domain",
+    "bodies": "domain messages paging routing.strategies",
+    # pure
+    "routing.": "domain errors routing.",
+    "planning": "domain errors ids routing. store.plans store.records",
+    "stats": "answers domain",
+    # the database
+    "store.": "domain errors messages routing.decision venues.base store.",
+    "store._": "errors store._ store.database_settings",
+    "store.database_settings": "errors",
+    "store.connection": "errors store._ store.database_settings",
+    "store.plans": "domain",
+    "store.records": "domain errors messages venues.base",
+    "store.administration": "answers bodies domain errors store.",
+    "store.views": "answers bodies domain errors paging store.",
+    "store.arrivals": "domain errors messages store.",
+    # trading
+    "execution.": f"domain errors ids routing. venues.base execution. {LEDGER}",
+    "execution.sizing": "domain routing.checks",
+    "execution.gate": "domain routing. store.records",
+    # venues: an adapter sees words, signers and what adapters share
+    "venues.": "domain errors venues._",
+    "venues.base": "domain",
+    "venues.paper": "domain errors venues.base",
+    "venues.registry": "domain settings venues.",
+    "venues.hyperliquid.": f"{ADAPTER} venues.hyperliquid.",
+    "venues.ostium.": f"{ADAPTER} venues.ostium.",
+    # on top
+    "settings": "domain errors store.database_settings",
+    "queues": "errors store.records",
+    "pipeline": f"domain errors messages execution.executor planning queues {LEDGER}",
+    "consuming": "domain errors messages execution.executor pipeline queues",
+    "reconciling": "domain errors pipeline",
+    "sync": f"domain errors queues venues.base {LEDGER}",
+    "intake": "answers domain errors messages pipeline queues store.arrivals store.records",
+    "migrations": "domain errors store.connection",
+    "readiness": "domain errors migrations queues report settings store.connection",
+    "api": "errors messages",
+    "trading": "domain execution.executor pipeline settings store.store venues. wiring",
+    "wiring": "errors intake pipeline queues settings store. trading venues.registry",
+}
+HANDLERS_SEE = (
+    "answers api bodies consuming errors intake messages pipeline readiness reconciling report "
+    "settings stats sync wiring store.store venues.registry"
+)
+MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
+VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    """A module's name inside the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a file imports from the package, also inside functions and for type checking."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            assert not any(name.name.startswith("agent_where") for name in node.names), path
+        if not isinstance(node, ast.ImportFrom) or node.module is None:
+            continue
+        if node.module.split(".")[0] != "agent_where":
+            continue
+        inner = node.module.removeprefix("agent_where").removeprefix(".")
+        for name in node.names:
+            below = f"{inner}.{name.name}".lstrip(".")
+            is_module = (PACKAGE / f"{below.replace('.', '/')}.py").exists()
+            yield below if is_module else inner
+
+
+def fits(module: str, pattern: str) -> bool:
+    return module.startswith(pattern) if pattern[-1] in "._" else module == pattern
+
+
+def test_every_module_imports_only_what_the_table_allows() -> None:
+    wrong = []
+    for path in modules():
+        own = dotted(path)
+        if path.name == "__init__.py":
+            continue
+        rule = max((each for each in ALLOWED if fits(own, each)), key=len, default=None)
+        assert rule is not None, f"{own} is not in the table: decide what it may see"
+        allowed = ALLOWED[rule].split()
+        wrong += [
+            f"{own} imports {seen}"
+            for seen in imports(path)
+            if seen != own and not any(fits(seen, each) for each in allowed)
+        ]
+
+    assert wrong == []
+
+
+def test_the_table_names_nothing_that_is_gone() -> None:
+    known = {dotted(path) for path in modules()}
+
+    assert [rule for rule in ALLOWED if not any(fits(each, rule) for each in known)] == []
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_sees_only_what_is_on_top(handler: Path) -> None:
+    assert set(imports(handler)) <= set(HANDLERS_SEE.split())
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_has_at_most_sixty_lines(handler: Path) -> None:
+    assert len(handler.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_no_venue_is_named_outside_its_adapter() -> None:
+    """Besides its settings, the default priority and the enum."""
+    named = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in [*modules(), *SQL.glob("*.sql")]
+        if "venues" not in path.relative_to(PACKAGE).parts
+        and path.name not in MAY_NAME_A_VENUE
+        and VENUE_NAMES.search(path.read_text(encoding="utf-8"))
+    ]
+    handlers = [path for path in HANDLERS if VENUE_NAMES.search(path.read_text(encoding="utf-8"))]
+
+    assert named + handlers == []
+
+
+def test_every_package_file_is_empty() -> None:
+    assert [path for path in PACKAGE.rglob("__init__.py") if path.read_bytes()] == []
+
+
+def test_every_statement_has_a_file_and_every_file_a_caller() -> None:
+    called = set()
+    for path in (PACKAGE / "store").glob("*.py"):
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="statement" | "sql") | ast.Attribute(attr="_run"),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    called.add(name)
+
+    assert called == {path.stem for path in SQL.glob("*.sql")}
+
+
+def counted() -> list[Path]:
+    """All code but the tests."""
+    return [
+        path
+        for folder in ("layers", "functions", "local", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+
+
+def test_no_module_is_over_three_hundred_lines() -> None:
+    long = {path.name: path.read_text(encoding="utf-8").count("\n") for path in counted()}
+
+    assert {name: lines for name, lines in long.items() if lines > 300} == {}
+
+
+def test_no_function_is_over_forty_lines() -> None:
+    long = []
+    for path in counted():
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            told = ast.get_docstring(node) is not None and len(node.body) > 1
+            start = node.body[1 if told else 0].lineno
+            if (node.end_lineno or start) - start + 1 > 40:
+                long.append(f"{path}:{node.lineno} {node.name}")
+
+    assert long == []
+
+
+def test_no_money_is_ever_a_float() -> None:
+    """Seconds may be, and so may the percentages and milliseconds that statistics answer."""
+    seconds = {"connection.py": "float(self._settings.script_timeout_seconds)"}
+    found = []
+    for path in modules():
+        if path.name == "stats.py":
+            continue
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(func=ast.Name(id="float")) if ast.unparse(node) != seconds.get(
+                    path.name
+                ):
+                    found.append(f"{path.name}:{node.lineno}")
+                case ast.Constant(value=float()) if path.parent.name in ("execution", "routing"):
+                    if path.name != "executor.py":  # how many seconds it waits before it asks
+                        found.append(f"{path.name}:{node.lineno}")
+
+    assert found == []
+
+
+def test_nothing_in_the_layer_prints_or_swallows_everything() -> None:
+    found = []
+    for path in [*modules(), *HANDLERS]:
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(func=ast.Name(id="print")):
+                    found.append(f"{path.name}:{node.lineno} print")
+                case ast.ExceptHandler(type=None | ast.Name(id="Exception" | "BaseException")):
+                    found.append(f"{path.name}:{node.lineno} broad except")
+
+    assert found == []
+
+
+TRADES = ("agent_where.execution.executor",)
+HEAVY = (
+    "agent_where.venues.hyperliquid",
+    "agent_where.venues.ostium",
+    "agent_where.execution.signers",
+    "eth_account",
+    "boto3",
+)
+READS_ONLY = {"config_api", "stats_api"}
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_importing_a_handler_loads_no_adapter_no_signer_and_no_aws_client(handler: Path) -> None:
+    unwanted = (*HEAVY, *(TRADES if handler.parent.name in READS_ONLY else ()))
+    script = (
+        "import runpy, sys\n"
+        f"runpy.run_path({str(handler)!r}, run_name='app')\n"
+        f"print([name for name in {unwanted!r} if name in sys.modules])"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(PACKAGE.parent), "PATH": ""},
+    )
+
+    assert told.stdout.strip() == "[]"

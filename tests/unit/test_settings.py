@@ -1,0 +1,240 @@
+"""Settings: read when asked for, named when bad, never echoed when secret, all documented."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from agent_where import settings
+from agent_where.errors import BadSetting
+from agent_where.settings import (
+    ApiSettings,
+    DatabaseAccess,
+    MarketAccess,
+    MarketSyncSettings,
+    QueueAccess,
+    ReconcileSettings,
+    RouteExecuteSettings,
+    Settings,
+    SetupSettings,
+    SignalIntakeSettings,
+    Trading,
+)
+
+LAPTOP = {"DATABASE_URL": "postgresql://someone:hidden@127.0.0.1:5432/ledger"}
+READ_BY: Mapping[str, type[Settings]] = {
+    "signal_intake": SignalIntakeSettings,
+    "route_execute": RouteExecuteSettings,
+    "market_sync": MarketSyncSettings,
+    "reconcile": ReconcileSettings,
+    "config_api": ApiSettings,
+    "stats_api": ApiSettings,
+    "setup": SetupSettings,
+}
+DOC = Path(__file__).parents[2] / "docs" / "settings.md"
+ROW = re.compile(
+    r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>[^|]+) \| (?P<read_by>[^|]+) \|", re.MULTILINE
+)
+
+
+def test_defaults_are_what_the_design_says() -> None:
+    read = RouteExecuteSettings.from_environment(LAPTOP)
+
+    assert (read.network, read.execution_mode, read.market_max_age_minutes) == (
+        "mainnet",
+        "paper",
+        60,
+    )
+    assert read.paper_starting_balance_usd == Decimal(10_000)
+    assert read.signal_queue_url is None
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    read = RouteExecuteSettings.from_environment(
+        LAPTOP | {"NETWORK": "", "MARKET_MAX_AGE_MINUTES": "", "ORDER_QUEUE_URL": ""}
+    )
+
+    assert (read.network, read.market_max_age_minutes, read.order_queue_url) == (
+        "mainnet",
+        60,
+        None,
+    )
+
+
+def test_the_environment_is_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKET_MAX_AGE_MINUTES", "7")
+    first = Trading.from_environment()
+    monkeypatch.setenv("MARKET_MAX_AGE_MINUTES", "8")
+
+    assert (first.market_max_age_minutes, Trading.from_environment().market_max_age_minutes) == (
+        7,
+        8,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NETWORK", "moonnet"),
+        ("DB_PORT", "five"),
+        ("EXECUTION_MODE", "live"),
+        ("MARKET_MAX_AGE_MINUTES", "0"),
+        ("MARKET_MAX_AGE_MINUTES", "soon"),
+        ("PAPER_STARTING_BALANCE_USD", "-1"),
+        ("PAPER_STARTING_BALANCE_USD", "NaN"),
+        ("PAPER_SLIPPAGE_BPS", "10000"),
+        ("PAPER_DEPTH_USD", "0"),
+        ("PAPER_DEPTH_USD", "Infinity"),
+    ],
+)
+def test_a_bad_setting_is_named_and_no_secret_is_told(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=rf"^bad settings: {name}: ") as caught:
+        RouteExecuteSettings.from_environment(LAPTOP | {name: value})
+
+    assert "hidden" not in str(caught.value)
+
+
+def test_every_bad_setting_is_named_at_once() -> None:
+    with pytest.raises(BadSetting) as caught:
+        MarketSyncSettings.from_environment(
+            LAPTOP | {"DB_PORT": "x", "VENUE_TIMEOUT_SECONDS": "16", "NETWORK": "moonnet"}
+        )
+
+    assert all(
+        name in str(caught.value) for name in ("DB_PORT", "VENUE_TIMEOUT_SECONDS", "NETWORK")
+    )
+
+
+@pytest.mark.parametrize("known", [{}, {"DB_HOST": "h"}, {"DB_HOST": "h", "DB_NAME": "n"}])
+def test_without_a_database_the_settings_that_would_name_one_are_told(
+    known: dict[str, str],
+) -> None:
+    with pytest.raises(
+        BadSetting,
+        match=r"^bad settings: .*DATABASE_URL is needed, or DB_HOST, DB_NAME and DB_USER",
+    ):
+        ReconcileSettings.from_environment(known)
+
+
+def test_a_database_url_is_never_echoed() -> None:
+    read = DatabaseAccess.from_environment(LAPTOP)
+
+    assert isinstance(read.database_url, SecretStr)
+    assert "hidden" not in f"{read!r} {read} {read.model_dump()}"
+    assert "hidden" not in f"{read.database()!r}"
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:hidden@h/n", "postgresql://u:hidden@/n", "postgresql://u:hidden@h:x/n", "h"]
+)
+def test_a_bad_database_url_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(BadSetting, match="DATABASE_URL") as caught:
+        DatabaseAccess.from_environment({"DATABASE_URL": url}).database()
+
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_host_with_its_name_and_user_makes_a_database() -> None:
+    where = DatabaseAccess.from_environment(
+        {"DB_HOST": "db.example", "DB_NAME": "ledger", "DB_USER": "worker", "DB_PORT": "5433"}
+    ).database()
+
+    assert (where.host, where.port, where.name, where.user) == (
+        "db.example",
+        5433,
+        "ledger",
+        "worker",
+    )
+    assert where.encrypted
+
+
+@pytest.mark.parametrize("network", ["mainnet", "testnet"])
+def test_a_venue_s_address_is_the_network_s_own_unless_it_is_set(network: str) -> None:
+    own = MarketAccess.from_environment({"NETWORK": network})
+    set_ = MarketAccess.from_environment(
+        {"NETWORK": network, "HYPERLIQUID_API_URL": "http://127.0.0.1:1"}
+    )
+
+    assert ("testnet" in own.hyperliquid_api_url) == (network == "testnet")
+    assert own.ostium_subgraph_url.startswith("https://")
+    assert set_.hyperliquid_api_url == "http://127.0.0.1:1"
+    assert set_.ostium_price_url == own.ostium_price_url
+
+
+def test_a_queue_is_found_by_the_name_in_its_arn() -> None:
+    read = QueueAccess.from_environment(
+        {
+            "SIGNAL_QUEUE_URL": "http://127.0.0.1:4570/000000000000/signals.fifo",
+            "ORDER_QUEUE_URL": "http://127.0.0.1:4570/000000000000/orders.fifo",
+        }
+    )
+
+    url = read.queue_url("arn:aws:sqs:eu-west-1:000000000000:orders.fifo")
+
+    assert url == read.order_queue_url
+    with pytest.raises(BadSetting, match=r"a message came from other\.fifo"):
+        read.queue_url("arn:aws:sqs:eu-west-1:000000000000:other.fifo")
+
+
+def models() -> set[type[Settings]]:
+    """Every model of settings in the module."""
+    return {
+        each
+        for each in vars(settings).values()
+        if isinstance(each, type) and issubclass(each, Settings) and each is not Settings
+    }
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """The doc's rows: default and readers of each setting."""
+    return {
+        row["name"]: (row["default"].strip(), row["read_by"].strip())
+        for row in ROW.finditer(DOC.read_text(encoding="utf-8"))
+    }
+
+
+def test_the_document_lists_every_setting_and_no_other() -> None:
+    known = {name.upper() for model in models() for name in model.model_fields}
+
+    assert documented().keys() == known
+
+
+@pytest.mark.parametrize("name", sorted(documented()))
+def test_the_document_says_which_functions_read_a_setting(name: str) -> None:
+    readers = [
+        function for function, model in READ_BY.items() if name.lower() in model.model_fields
+    ]
+
+    told = documented()[name][1]
+
+    assert told == ("all" if len(readers) == len(READ_BY) else ", ".join(readers))
+
+
+@pytest.mark.parametrize("name", sorted(documented()))
+def test_the_document_tells_the_default(name: str) -> None:
+    field = next(
+        model.model_fields[name.lower()]
+        for model in READ_BY.values()
+        if name.lower() in model.model_fields
+    )
+    told = documented()[name][0]
+
+    if told == "by network":
+        assert MarketAccess.from_environment({}).model_dump()[name.lower()]
+    else:
+        assert told == (
+            "none"
+            if field.default is None
+            else f"{field.default:g}"
+            if isinstance(field.default, float)
+            else str(field.default)
+        )
+
+
+def test_every_function_that_reads_settings_is_in_the_document_s_table() -> None:
+    functions = {path.parent.name for path in (DOC.parents[1] / "functions").glob("*/app.py")}
+
+    assert functions == set(READ_BY)

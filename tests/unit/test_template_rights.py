@@ -1,0 +1,168 @@
+"""What each function may do and what it is told, in the expanded template."""
+
+import json
+
+import pytest
+
+from agent_where.settings import (
+    ApiSettings,
+    MarketSyncSettings,
+    ReconcileSettings,
+    RouteExecuteSettings,
+    Settings,
+    SetupSettings,
+    SignalIntakeSettings,
+)
+from local.template import Template
+from tests.unit.template_shapes import expanded, listed, of_type, statements, variables
+
+SETTINGS: dict[str, type[Settings]] = {
+    "SignalIntake": SignalIntakeSettings,
+    "RouteExecute": RouteExecuteSettings,
+    "MarketSync": MarketSyncSettings,
+    "Reconcile": ReconcileSettings,
+    "ConfigApi": ApiSettings,
+    "StatsApi": ApiSettings,
+    "Setup": SetupSettings,
+}
+
+# Powertools reads these by itself.
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_TRACE_DISABLED",
+}
+
+# A managed policy of AWS's own is wide; each that may be attached has its reason.
+MANAGED_POLICIES = {
+    "AWSLambdaBasicExecutionRole": "writes the function's log",
+    "AWSXrayWriteOnlyAccess": "traces have no resource that could be named",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they exist",
+}
+
+QUEUE_RIGHTS = {
+    "SignalIntake": {("sqs:SendMessage", "SignalQueue")},
+    "RouteExecute": {
+        ("sqs:ReceiveMessage", "SignalQueue"),
+        ("sqs:DeleteMessage", "SignalQueue"),
+        ("sqs:ChangeMessageVisibility", "SignalQueue"),
+        ("sqs:GetQueueAttributes", "SignalQueue"),
+        ("sqs:ReceiveMessage", "OrderQueue"),
+        ("sqs:DeleteMessage", "OrderQueue"),
+        ("sqs:ChangeMessageVisibility", "OrderQueue"),
+        ("sqs:GetQueueAttributes", "OrderQueue"),
+        ("sqs:SendMessage", "OrderQueue"),
+        ("sqs:SendMessage", "DeadLetterQueue"),
+    },
+    "MarketSync": {("sqs:SendMessage", "OrderQueue")},
+    "Reconcile": {
+        ("sqs:SendMessage", "SignalQueue"),
+        ("sqs:SendMessage", "OrderQueue"),
+        ("sqs:GetQueueAttributes", "SignalQueue"),
+        ("sqs:GetQueueAttributes", "OrderQueue"),
+        ("sqs:GetQueueAttributes", "DeadLetterQueue"),
+    },
+    "Setup": {
+        ("sqs:GetQueueAttributes", "SignalQueue"),
+        ("sqs:GetQueueAttributes", "OrderQueue"),
+        ("sqs:GetQueueAttributes", "DeadLetterQueue"),
+    },
+    "ConfigApi": set(),
+    "StatsApi": set(),
+}
+
+QUEUE_URLS = {
+    "SignalQueue": "SIGNAL_QUEUE_URL",
+    "OrderQueue": "ORDER_QUEUE_URL",
+    "DeadLetterQueue": "DEAD_LETTER_QUEUE_URL",
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return expanded()
+
+
+def test_no_statement_allows_every_action_or_every_resource(template: Template) -> None:
+    owners = of_type(template, "AWS::IAM::Role") | of_type(template, "AWS::IAM::ManagedPolicy")
+
+    for owner in owners.values():
+        for statement in statements(owner):
+            if statement["Effect"] == "Allow":
+                assert not [act for act in listed(statement["Action"]) if "*" in act]
+                assert "*" not in listed(statement["Resource"])
+
+
+def test_every_managed_policy_of_aws_has_a_stated_reason(template: Template) -> None:
+    attached = {
+        arn.rsplit("/", 1)[-1]
+        for role in of_type(template, "AWS::IAM::Role").values()
+        for arn in role.get("ManagedPolicyArns", [])
+        if isinstance(arn, str)
+    }
+
+    assert attached == set(MANAGED_POLICIES)
+
+
+def test_each_function_may_do_with_queues_what_it_needs_and_nothing_else(
+    template: Template,
+) -> None:
+    roles = of_type(template, "AWS::IAM::Role")
+
+    found = {
+        function: {
+            (action, resource["Fn::GetAtt"][0])
+            for statement in statements(roles[f"{function}Role"])
+            for action in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
+            if action.startswith("sqs:")
+        }
+        for function in of_type(template, "AWS::Lambda::Function")
+    }
+
+    assert found == QUEUE_RIGHTS
+
+
+def test_only_setup_may_read_the_administrator_s_secret(template: Template) -> None:
+    readers = {
+        name
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        if "DbAdminSecretArn" in json.dumps(role)
+    }
+
+    assert readers == {"SetupRole"}
+
+
+def test_every_function_is_given_only_settings_that_it_reads(template: Template) -> None:
+    for name, given in variables(template).items():
+        read = {field.upper() for field in SETTINGS[name].model_fields}
+        assert given <= read | POWERTOOLS, name
+
+
+def test_a_setting_given_to_one_function_is_given_to_all_that_read_it(template: Template) -> None:
+    by_right = {
+        "SIGNAL_QUEUE_URL",
+        "ORDER_QUEUE_URL",
+        "DEAD_LETTER_QUEUE_URL",
+        "DB_ADMIN_SECRET_ARN",
+    }
+    somewhere = set().union(*variables(template).values()) - by_right
+
+    for name, given in variables(template).items():
+        read = {field.upper() for field in SETTINGS[name].model_fields}
+        assert read & somewhere <= given, name
+
+
+def test_a_queue_s_url_goes_to_those_who_may_use_the_queue(template: Template) -> None:
+    for name, given in variables(template).items():
+        allowed = {QUEUE_URLS[queue] for _, queue in QUEUE_RIGHTS[name]}
+        assert given & set(QUEUE_URLS.values()) == allowed, name
+
+
+def test_a_parameter_s_default_is_the_code_s_own(template: Template) -> None:
+    for settings in SETTINGS.values():
+        for field, known in settings.model_fields.items():
+            parameter = template["Parameters"].get(field.title().replace("_", ""), {})
+            if parameter.get("Type") == "Number":
+                assert parameter["Default"] == known.default, field
