@@ -44,7 +44,7 @@ def carry_out(record: SQSRecord) -> None:
     )
     outcome = consume(delivery, wiring.queues(settings()), deps)
     metrics.add_metric("DeadLetters", MetricUnit.Count, int(outcome is None))
-    if isinstance(outcome, SignalOutcome):
+    if isinstance(outcome, SignalOutcome) and outcome.routing_us:
         metrics.add_metric("RoutingTime", MetricUnit.Microseconds, outcome.routing_us)
     told = outcome.model_dump(mode="json", exclude={"due"}) if outcome else "dead letter"
     logger.info("message ended", outcome=told)

@@ -15,9 +15,6 @@ from tests.failing_venues import Deadly, Died
 from tests.handlers.workers import Worker, working
 from tests.world import MemoryQueues, World, signal
 
-# Powertools warns where a run that failed left no figure.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
-
 
 class Away(MemoryQueues):
     """Queues that are away until told otherwise."""
@@ -117,6 +114,7 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "orders_sent_again": 0,
         "settled": 0,
         "still_open": 0,
+        "queue_fault": None,
     }
     assert figures(world) == {
         "signalQueueDepth": 0,
@@ -213,8 +211,23 @@ def test_while_the_queue_is_away_open_orders_are_settled_and_the_figures_written
     age(world, "signals", 100)
     queues.away = True
 
-    with suppress(QueueUnavailable):
-        worker.run("schedule")
+    answer = worker.run("schedule")
 
+    assert (answer["success"], answer["queue_fault"]) == (False, "the queue is away")
     assert [row["status"] for row in world.orders()] == ["FILLED"]
     assert figures(world)["undecidedSignals"] == 1
+
+
+def test_a_follow_up_that_cannot_be_sent_holds_up_no_other_order(
+    worker: Worker, world: World, queues: Away
+) -> None:
+    unsettled(world)
+    unsettled(world)
+    for agent in world.rows("SELECT id FROM agents"):
+        world.close(agent["id"])
+    queues.away = True
+
+    answer = worker.run("schedule")
+
+    assert answer["settled"] == 2
+    assert figures(world)["openPositions"] == 2

@@ -19,9 +19,6 @@ from tests.handlers.workers import Worker, working
 from tests.store.proxies import Proxy
 from tests.world import World
 
-# Powertools warns where a message that failed left no figure.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
-
 PASSED: dict[str, list[object]] = {"batchItemFailures": []}
 MESSAGE = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78"
 FAILED = {"batchItemFailures": [{"itemIdentifier": MESSAGE}]}

@@ -384,3 +384,35 @@ def test_a_delisted_market_whose_price_is_no_longer_told_can_still_be_closed(wor
     world.work()
 
     assert [row["status"] for row in world.positions()] == ["CLOSED"]
+
+
+def test_a_config_row_of_an_older_installation_may_leave_things_out(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.database.script(
+        "ALTER TABLE venue_routing_config ALTER COLUMN routing_strategy DROP NOT NULL,"
+        " ALTER COLUMN failover_enabled DROP NOT NULL;"
+        "UPDATE venue_routing_config SET routing_strategy = NULL, failover_enabled = NULL"
+    )
+
+    assert world.open(agent).venue == "HYPERLIQUID"
+
+
+def test_a_row_of_others_decided_while_a_close_comes_in_opens_nothing(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    message = signal(agent)
+    world.store.insert_signal(message)
+    world.rows("UPDATE signals SET received_at = NULL RETURNING id")
+
+    class Late(Store):
+        def decide_signal(self, *told: Any) -> bool:
+            world.close(agent)
+            return super().decide_signal(*told)
+
+    pipeline.take_signal(message, replace(world.deps, store=Late(world.database)))
+    world.work()
+
+    assert world.positions() == []

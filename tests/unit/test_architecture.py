@@ -25,6 +25,7 @@ ALLOWED: Mapping[str, str] = {
     "domain": "",
     "symbols": "errors",
     "ids": "",
+    "rounding": "",
     "messages": "domain errors symbols",
     "paging": "domain",
     "report": "domain",
@@ -46,12 +47,12 @@ ALLOWED: Mapping[str, str] = {
     "store.arrivals": "domain errors messages store.",
     # trading
     "execution.": f"domain errors ids routing. venues.base execution. {LEDGER}",
-    "execution.sizing": "domain routing.checks",
+    "execution.sizing": "domain rounding routing.checks",
     "execution.gate": "domain routing. store.records",
     # venues: an adapter sees words, signers and what adapters share
     "venues.": "domain errors venues._",
     "venues.base": "domain",
-    "venues.paper": "domain errors venues.base",
+    "venues.paper": "domain errors rounding venues.base",
     "venues.registry": "domain settings venues.",
     "venues.hyperliquid.": f"{ADAPTER} venues.hyperliquid.",
     "venues.ostium.": f"{ADAPTER} venues.ostium.",

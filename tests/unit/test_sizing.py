@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_where.domain import Account, Market, Quote, Refusal, Side, SizeModel, SizeType
@@ -11,11 +11,11 @@ from agent_where.execution.sizing import (
     Limits,
     Sized,
     limit_price,
-    on_grid,
     size_entry,
     size_exit,
     trigger_price,
 )
+from agent_where.rounding import on_grid
 from agent_where.routing.checks import Refused
 from tests.unit.shapes import market, quote
 
@@ -182,6 +182,7 @@ def test_an_exit_is_on_the_grid_and_never_more_than_is_open(
     assert sized.collateral_usd == 0
 
 
+@example(Decimal("1234567890123.456789012345678999"), -18)
 @given(decimals("0", "10000000000000", 18), st.integers(-18, 6))
 def test_the_grid_never_rounds_up(size: Decimal, exponent: int) -> None:
     step = Decimal(1).scaleb(exponent)

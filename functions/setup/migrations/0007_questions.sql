@@ -24,7 +24,8 @@ CREATE FUNCTION has_opposite(of_order uuid) RETURNS boolean STABLE LANGUAGE sql 
                          AND e.purpose = 'ENTRY' AND e.status IN ('SENT', 'ACCEPTED') AND e.side <> o.side)))
 $$;
 
--- What a CLOSE signal takes: the agent's open positions in its token, and its entries on their way.
+-- What a CLOSE signal takes: the agent's open positions in its token, and its entries on their way,
+-- of signals that came in before it. One that was lost and comes late leaves what was opened since.
 CREATE FUNCTION exposures_of(of_signal uuid) RETURNS jsonb STABLE LANGUAGE sql AS $$
     WITH closing AS (SELECT * FROM signals WHERE id = of_signal), exposed AS (
         SELECT p.id AS position_id, p.deployment_id, p.venue, p.account, p.mode, e.market_name, p.side, p.leverage,
@@ -32,11 +33,13 @@ CREATE FUNCTION exposures_of(of_signal uuid) RETURNS jsonb STABLE LANGUAGE sql A
         FROM closing c
         JOIN agent_deployments d ON d.agent_id = c.agent_id
         JOIN positions p ON p.deployment_id = d.id AND p.token_symbol = c.token_symbol AND p.status = 'OPEN'
+        JOIN signals s ON s.id = p.signal_id AND coalesce(s.received_at, s.created_at) <= coalesce(c.received_at, now())
         JOIN venue_orders e ON e.position_id = p.id AND e.purpose = 'ENTRY' AND e.status = 'FILLED'
         UNION ALL
         SELECT o.position_id, o.deployment_id, o.venue, o.account, o.mode, o.market_name, o.side, o.leverage, o.id
         FROM closing c
         JOIN signals s ON s.agent_id = c.agent_id AND s.token_symbol = c.token_symbol
+                      AND coalesce(s.received_at, s.created_at) <= coalesce(c.received_at, now())
         JOIN venue_orders o ON o.signal_id = s.id AND o.purpose = 'ENTRY' AND o.status IN ('SENT', 'ACCEPTED')
     )
     SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.position_id), '[]')

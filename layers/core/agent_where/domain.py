@@ -7,10 +7,10 @@ plain (0.05 is five percent), times aware UTC. A venue's own units never leave i
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 VenueId = str
 MULTI: VenueId = "MULTI"
@@ -287,6 +287,12 @@ class Settled(Model):
     fills: tuple[Fill, ...] = ()
     code: str = ""
     detail: str = ""
+
+    @model_validator(mode="after")
+    def filled_means_fills(self) -> Self:
+        if (self.status is OrderStatus.FILLED) != bool(self.fills):
+            raise ValueError(f"{self.status} with {len(self.fills)} fills")
+        return self
 
     @property
     def filled_size(self) -> Decimal:

@@ -203,18 +203,20 @@ def parse_object(raw: str) -> dict[str, Any]:
         body = json.loads(
             raw, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_key_twice
         )
-    except (ValueError, RecursionError) as error:
+        if not isinstance(body, dict):
+            raise BadInput("the body is not a JSON object", code="BAD_JSON")
+        _refuse_unstorable(body)
+    except RecursionError:
+        raise BadInput("the body is nested too deeply", code="BAD_JSON") from None
+    except ValueError as error:
         raise BadInput(f"the body is not JSON: {error}", code="BAD_JSON") from error
-    if not isinstance(body, dict):
-        raise BadInput("the body is not a JSON object", code="BAD_JSON")
-    _refuse_unstorable(body)
     return body
 
 
 def validate(model: type[M], body: object) -> M:
     """`model` from plain data, every fault named by its field. Raises BadInput."""
     try:
-        return model.model_validate(body)
+        return model.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as error:
         faults = [_sentence(fault) for fault in error.errors(include_url=False)]
         raise BadInput(f"bad input: {'; '.join(faults)}", details=faults) from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
+_LONGEST_REASON = 1000
 
 
 class Queues:
@@ -77,7 +78,7 @@ class Queues:
                     "MessageGroupId": group,
                     "MessageDeduplicationId": str(uuid4()),
                     "MessageAttributes": {
-                        "reason": {"DataType": "String", "StringValue": reason[:1000]},
+                        "reason": {"DataType": "String", "StringValue": _printable(reason)},
                         "source": {"DataType": "String", "StringValue": source},
                     },
                 }
@@ -143,3 +144,9 @@ class Queues:
                 "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
             )
         return self._client
+
+
+def _printable(reason: str) -> str:
+    """What SQS takes as an attribute's value: it refuses control characters."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in reason)
+    return text.encode("ascii", "backslashreplace").decode()[:_LONGEST_REASON]

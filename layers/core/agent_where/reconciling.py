@@ -101,9 +101,7 @@ def _settle(order_id: UUID, deps: Deps) -> bool:
     try:
         return take_order(order_id, deps).status.is_end
     except QueueUnavailable as error:
-        _logger.warning(
-            "order %s ended; what follows waits for the next run: %s", order_id, error
-        )
+        _logger.warning("order %s ended; what follows waits for the next run: %s", order_id, error)
         return True
     except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)

@@ -10,7 +10,7 @@ from agent_where.errors import BadSetting
 from agent_where.queues import Queues
 from agent_where.settings import DatabaseAccess, QueueAccess, SignalIntakeSettings
 from agent_where.store.administration import Administration
-from agent_where.store.connection import Database
+from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.store import Store
 from agent_where.store.views import Views
 
@@ -25,6 +25,8 @@ def database(settings: DatabaseAccess) -> Database:
     where = settings.database()
     if settings.database_url is not None:
         return Database(where)
+    if settings.db_admin_secret_arn is not None:
+        return _as_admin(where, settings.db_admin_secret_arn)
     if settings.db_secret_arn is not None:
         arn = settings.db_secret_arn
 
@@ -44,6 +46,14 @@ def database(settings: DatabaseAccess) -> Database:
         return iam_password(where.host, where.port, where.user, region)
 
     return Database(where, password=token)
+
+
+def _as_admin(where: DatabaseSettings, arn: str) -> Database:
+    """Only setup is given the admin's secret; user and password both come from it."""
+    from agent_where.store._credentials import secret_login  # noqa: PLC0415 boto3
+
+    user, password = secret_login(arn, setting="DB_ADMIN_SECRET_ARN")
+    return Database(where.model_copy(update={"user": user}), password=lambda: password)
 
 
 def connected(settings: DatabaseAccess) -> Database:

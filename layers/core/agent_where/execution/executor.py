@@ -114,6 +114,7 @@ class Executor:
         """Something came in between reading and sending: find out what, and send nothing."""
         fresh = self._store.read_order(file.order.id, token) or file
         if fresh.order.status is not OrderStatus.PLANNED:
+            self._store.release_lease(file.order, token)
             return _standing(fresh.order)
         refused = refusal_now(fresh, self._supported, self._terms(fresh))
         if not fresh.leased:

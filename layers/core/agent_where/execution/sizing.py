@@ -17,6 +17,7 @@ from agent_where.domain import (
     SizeModel,
     SizeType,
 )
+from agent_where.rounding import on_grid
 from agent_where.routing.checks import Refused
 
 _CENT = Decimal("0.01")
@@ -114,11 +115,6 @@ def trigger_price(entry_price: Decimal, side: Side, fraction: Decimal, *, gains:
     towards = side.sign if gains else -side.sign
     price = entry_price * (1 + towards * fraction)
     return price.quantize(Decimal(1).scaleb(price.adjusted() - _PRICE_DIGITS + 1))
-
-
-def on_grid(size: Decimal, step: Decimal) -> Decimal:
-    """The largest multiple of `step` that is not over `size`."""
-    return (size / step).to_integral_value(ROUND_DOWN) * step
 
 
 def _wanted_usd(size: SizeModel, free_collateral_usd: Decimal) -> Decimal:

@@ -36,6 +36,16 @@ def iam_password(host: str, port: int, user: str, region: str) -> str:
     return str(request.url).removeprefix("https://")
 
 
+def secret_login(secret_arn: str, *, setting: str) -> tuple[str, str]:
+    """Fetch user and password from a secret as RDS writes it. Raises as `secret_password`."""
+    secret = _secret(secret_arn, setting)
+    match secret:
+        case {"username": str(user), "password": str(password)} if user and password:
+            return user, password
+        case _:
+            raise BadSetting(f"{setting}: the secret is not JSON with a username and a password")
+
+
 def secret_password(secret_arn: str, *, setting: str = "DB_SECRET_ARN") -> str:
     """Fetch the password from a secret as RDS writes it: JSON with username and password.
 
@@ -49,6 +59,15 @@ def secret_password(secret_arn: str, *, setting: str = "DB_SECRET_ARN") -> str:
         BadSetting: it does not exist, may not be read or has another form.
         DatabaseUnavailable: Secrets Manager gave no answer.
     """
+    match _secret(secret_arn, setting):
+        case {"password": str(password)} if password:
+            return password
+        case _:
+            raise BadSetting(f"{setting}: the secret is not JSON with a password")
+
+
+def _secret(secret_arn: str, setting: str) -> object:
+    """The secret's JSON; None where it is none. Its own words never go into an error."""
     import boto3  # noqa: PLC0415 - 150 ms that a laptop never needs
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
@@ -61,7 +80,11 @@ def secret_password(secret_arn: str, *, setting: str = "DB_SECRET_ARN") -> str:
         raise DatabaseUnavailable(f"Secrets Manager: {fault}") from fault
     except ClientError as fault:
         raise _refusal(fault, setting) from fault
-    return _password_in(answer.get("SecretString"), setting)
+    text = answer.get("SecretString")
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
 
 
 def _refusal(fault: "ClientError", setting: str) -> BadSetting | DatabaseUnavailable:
@@ -70,16 +93,3 @@ def _refusal(fault: "ClientError", setting: str) -> BadSetting | DatabaseUnavail
     if status >= 500 or code in {"ThrottlingException", "RequestLimitExceeded"}:
         return DatabaseUnavailable(f"Secrets Manager: {code}")
     return BadSetting(f"{setting}: Secrets Manager refused it: {code}")
-
-
-def _password_in(text: object, setting: str) -> str:
-    """The secret's own words never go into an error."""
-    try:
-        secret = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        secret = None
-    match secret:
-        case {"password": str(password)} if password:
-            return password
-        case _:
-            raise BadSetting(f"{setting}: the secret is not JSON with a password")

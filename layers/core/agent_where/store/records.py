@@ -241,10 +241,11 @@ def order_from_row(row: Mapping[str, Any]) -> Order:
 
 
 def config_from_row(row: Mapping[str, Any] | None) -> RoutingConfig:
-    """The effective routing config; no row is the built-in default."""
-    if row is None:
-        return RoutingConfig()
-    return RoutingConfig(**{name: row[name] for name in RoutingConfig.model_fields})
+    """The effective routing config. No row is the built-in default, which also fills in what an
+    older installation left empty.
+    """
+    told = {name: (row or {}).get(name) for name in RoutingConfig.model_fields}
+    return RoutingConfig(**{name: value for name, value in told.items() if value is not None})
 
 
 def _signal_or_fault(row: dict[str, Any]) -> tuple[Signal | None, str | None]:

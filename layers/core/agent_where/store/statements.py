@@ -19,7 +19,7 @@ def sql(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def statement(name: str, **params: object) -> Statement:
+def statement(name: str, /, **params: object) -> Statement:
     """The statement of that name with its parameters, to be run with others."""
     return sql(name), params
 

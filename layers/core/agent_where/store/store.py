@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.domain import Market, Order, Settled, VenueId
-from agent_where.errors import DatabaseRefused
+from agent_where.errors import DatabaseRefused, Overtaken
 from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
 from agent_where.store import statements
@@ -164,6 +164,7 @@ class Store:
         return self._ended(
             order,
             token,
+            "end_filled",
             statement(
                 "insert_fills",
                 id=order.id,
@@ -199,6 +200,7 @@ class Store:
         return self._ended(
             order,
             token,
+            "end_without_fills",
             statement(
                 "end_without_fills",
                 id=order.id,
@@ -213,13 +215,17 @@ class Store:
             statement("void_exits", id=order.id),
         )
 
-    def _ended(self, order: Order, token: UUID, *statements: Statement) -> list[OrderTicket]:
+    def _ended(self, order: Order, token: UUID, end: str, *parts: Statement) -> list[OrderTicket]:
+        """Run what belongs to an order's end; `end` names the part that must find it unended."""
         answers = self._database.run_together(
             statement("share_agent_token", id=order.id),
-            *statements,
+            *parts,
             statement("wake_waiting", id=order.id),
             statement("release_lease", account=order.account, venue=order.venue, token=token),
         )
+        ended = answers[1 + [text for text, _ in parts].index(sql(end))]
+        if not ended:
+            raise Overtaken(f"order {order.id} did not stand as {order.status} any more")
         return [ticket for rows in answers for ticket in tickets(rows)]
 
     def enqueue_due_orders(self, at_most: int) -> list[OrderTicket]:
@@ -264,5 +270,5 @@ class Store:
         figures: Mapping[str, Any] = self._run("write_figures", measured=measured)[0]["figures"]
         return figures
 
-    def _run(self, name: str, **params: object) -> list[Row]:
+    def _run(self, name: str, /, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)

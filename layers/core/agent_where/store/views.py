@@ -115,7 +115,7 @@ class Views:
         rows = self._run("read_markets", **query.model_dump(), at_most=_MARKET_ROWS)
         return MarketsAnswer.model_validate({"markets": rows})
 
-    def _run(self, name: str, **params: object) -> list[Row]:
+    def _run(self, name: str, /, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)
 
 

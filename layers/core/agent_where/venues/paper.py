@@ -23,6 +23,7 @@ from agent_where.domain import (
     VenueId,
 )
 from agent_where.errors import OutcomeUnknown, VenueRejected, VenueUnavailable
+from agent_where.rounding import on_grid
 from agent_where.venues.base import Action, ActionKind
 
 _MICRO_USD = Decimal("0.000001")
@@ -80,7 +81,7 @@ class PaperVenue:
             "size": _text(order.size),
             "limitPrice": _text(order.limit_price),
             "price": _text(price),
-            "fillable": _text(_floor(self._depth_usd / price, market.size_step)),
+            "fillable": _text(on_grid(self._depth_usd / price, market.size_step)),
             "takerFeeBps": _text(market.taker_fee_bps),
             "orderFeeUsd": _text(market.order_fee_usd),
             "at": self._clock().isoformat(),
@@ -122,7 +123,3 @@ class PaperVenue:
 
 def _text(number: Decimal | None) -> str:
     return format(number or Decimal(0), "f")
-
-
-def _floor(size: Decimal, step: Decimal) -> Decimal:
-    return size // step * step

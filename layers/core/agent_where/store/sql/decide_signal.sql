@@ -2,7 +2,7 @@
 -- No row when the signal was decided before.
 WITH taken AS (
     UPDATE signals
-    SET decided_at = now(), received_at = coalesce(received_at, now()), requested_venue = coalesce(requested_venue, venue),
+    SET decided_at = now(), received_at = coalesce(received_at, created_at), requested_venue = coalesce(requested_venue, venue),
         venue = coalesce(CAST(:selected_venue AS venue_t), venue), skipped_reason = :skipped_reason
     WHERE id = CAST(:id AS uuid) AND decided_at IS NULL
     RETURNING id, token_symbol, requested_venue, risk_model
