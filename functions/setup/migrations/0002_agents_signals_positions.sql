@@ -56,7 +56,7 @@ ALTER TABLE signals                                            -- a CLOSE has no
     ALTER COLUMN risk_model DROP NOT NULL;
 CREATE INDEX IF NOT EXISTS signals_undecided ON signals (received_at)
     WHERE decided_at IS NULL AND received_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS signals_by_agent_token ON signals (agent_id, token_symbol, action);
+CREATE INDEX IF NOT EXISTS signals_by_agent_token ON signals (agent_id, token_symbol, action, received_at);
 
 CREATE TABLE IF NOT EXISTS positions (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -1,12 +1,15 @@
-"""What follows from an order's end: exits to plan, what to try again, where to fail over. Pure."""
+"""What follows from an order's end: exits to plan, what to try again, where to fail over.
 
+Pure, but for the stopwatch that tells how long a failover's decision took.
+"""
+
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 
 from agent_where.domain import (
     MULTI,
     ZERO,
-    Candidate,
     Order,
     Purpose,
     Refusal,
@@ -17,9 +20,9 @@ from agent_where.domain import (
 from agent_where.execution.gate import stopped
 from agent_where.execution.sizing import trigger_price
 from agent_where.ids import next_leg, order_id
-from agent_where.routing.checks import Refused, Terms, refusal_of
+from agent_where.routing.checks import Refused, Terms
 from agent_where.routing.decision import told_candidate, venues_of
-from agent_where.routing.router import available
+from agent_where.routing.router import judge
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
 from agent_where.store.records import OrderFile
 
@@ -61,11 +64,11 @@ def failover(
     """Where a refused entry goes next, checks made again; None where it may not go anywhere."""
     if not _may_fail_over(file, settled.code):
         return None
+    started = time.perf_counter_ns()
     assert file.decision is not None
     anywhere = stopped(file)
     later = [] if anywhere else _later_venues(file)
-    candidates = [file.book.candidate(venue, supported) for venue in later]
-    verdicts = [_verdict(terms, candidate) for candidate in candidates]
+    verdicts = [judge(terms, file.book.candidate(venue, supported)) for venue in later]
     chosen = next((verdict for verdict in verdicts if verdict.refusal is None), None)
     why = f"{file.order.venue} refused ({settled.code}: {settled.detail})"
     where = f"{chosen.venue}: {chosen.detail}" if chosen else _nowhere(anywhere, verdicts)
@@ -79,7 +82,7 @@ def failover(
         routing_reason=f"{why}; {where}",
         checked_venues=later,
         venue_availability={verdict.venue: verdict.refusal is None for verdict in verdicts},
-        routing_duration_us=0,
+        routing_duration_us=(time.perf_counter_ns() - started) // 1000,
         strategy=file.decision.strategy,
         config_id=file.decision.config_id,
         skipped_reason=None if chosen else f"{why}; {where}",
@@ -104,15 +107,6 @@ def _later_venues(file: OrderFile) -> list[VenueId]:
         return []
     later = ranked[ranked.index(file.order.venue) + 1 :]
     return [venue for venue in later if file.follower.takes(venue)]
-
-
-def _verdict(terms: Terms, candidate: Candidate) -> Verdict:
-    refused = refusal_of(terms, candidate)
-    if refused or candidate.market is None:
-        detail = refused.detail if refused else "not listed"
-        code = refused.code if refused else Refusal.NOT_LISTED
-        return Verdict(candidate=candidate, refusal=code, detail=detail)
-    return Verdict(candidate=candidate, detail=available(candidate.market))
 
 
 def _nowhere(anywhere: Refused | None, verdicts: Sequence[Verdict]) -> str:

@@ -30,7 +30,9 @@ def route(
     """
     refused = refused or expired(signal, now)
     terms = Terms(signal=signal, now=now, max_age=max_age)
-    verdicts = () if refused else tuple(_judge(terms, config, each) for each in candidates)
+    verdicts = (
+        () if refused else tuple(_judge_and_score(terms, config, each) for each in candidates)
+    )
     return Decision(
         signal_id=signal.id,
         token_symbol=signal.token_symbol,
@@ -49,20 +51,24 @@ def expired(signal: Signal, now: datetime) -> Refused | None:
     return Refused(code=Refusal.SIGNAL_EXPIRED, detail=f"it expired at {signal.expires_at}")
 
 
-def _judge(terms: Terms, config: RoutingConfig, candidate: Candidate) -> Verdict:
+def _judge_and_score(terms: Terms, config: RoutingConfig, candidate: Candidate) -> Verdict:
+    verdict = judge(terms, candidate)
+    if verdict.refusal is not None:
+        return verdict
+    score = STRATEGIES[config.routing_strategy](terms.signal, config, candidate)
+    return verdict.model_copy(update={"score": score})
+
+
+def judge(terms: Terms, candidate: Candidate) -> Verdict:
+    """Whether the candidate may trade now, not yet how it ranks."""
     refused = refusal_of(terms, candidate)
     if refused:
         return Verdict(candidate=candidate, refusal=refused.code, detail=refused.detail)
     assert candidate.market is not None
-    return Verdict(
-        candidate=candidate,
-        detail=available(candidate.market),
-        score=STRATEGIES[config.routing_strategy](terms.signal, config, candidate),
-    )
+    return Verdict(candidate=candidate, detail=_available(candidate.market))
 
 
-def available(market: Market) -> str:
-    """How an available market is told in a reason."""
+def _available(market: Market) -> str:
     at = "" if market.index is None else f" (Index: {market.index})"
     return f"Market {market.name} available{at}"
 

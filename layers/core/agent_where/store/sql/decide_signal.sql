@@ -24,6 +24,7 @@ WITH taken AS (
 ), accounts AS (
     INSERT INTO venue_accounts (account, venue)
     SELECT DISTINCT account, venue FROM planned
+    ORDER BY account, venue                                    -- one order for all: no deadlock
     ON CONFLICT DO NOTHING
 ), orders AS (
     INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt, venue, account, mode,
