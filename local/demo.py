@@ -21,6 +21,7 @@ USER = "0x" + "11" * 20
 CREATOR = "0x" + "22" * 20
 _PATIENCE_SECONDS = 90
 _LEAST_WIDTH = 160
+_RISE = Decimal("1.01")
 
 _OUTCOMES = """
 SELECT s.id, s.token_symbol, s.requested_venue, s.skipped_reason, h.routing_reason, s.decided_at,
@@ -79,9 +80,11 @@ def demo(stack: Stack) -> None:
         agents = {name: _agent(stack, *told) for name, told in AGENTS.items()}
         _prefer_ostium(stack, agents["reversed"])
         opened = [_send(stack, agents[sample.agent], sample) for sample in SAMPLES]
-        _show_opened(console, _outcomes(database, opened))
+        rows = _outcomes(database, opened)
+        _show_opened(console, rows)
+        moved = _raise_btc(stack, rows[0]["average_price"])
         closing = _send(stack, agents["multi"], Sample("multi", "BTC", "HTTP"), action="CLOSE")
-        _show_closed(console, _outcomes(database, [closing])[0])
+        _show_closed(console, _outcomes(database, [closing])[0], moved)
     finally:
         database.close()
 
@@ -90,15 +93,26 @@ def _keep_hours(stack: Stack) -> None:
     """So that the table is the same at any hour: currencies and gold open, the stock closed."""
     if stack.venues is None:
         return
-    http = urllib3.PoolManager(retries=False)
     for pair, is_open in (("EURUSD", True), ("XAUUSD", True), ("NVDAUSD", False)):
-        http.request(
-            "POST",
-            f"{stack.venues.ostium_prices}/simulator/market",
-            body=json.dumps({"coin": pair, "open": is_open}),
-            timeout=5,
-        )
+        _simulate(stack.venues.ostium_prices, "market", {"coin": pair, "open": is_open})
     stack.invoke("market_sync")
+
+
+def _raise_btc(stack: Stack, price: Decimal | None) -> str:
+    """So that the close has something to show. Returns how that is told."""
+    if stack.venues is None or price is None:
+        return ""
+    raised = str((price * _RISE).to_integral_value())
+    _simulate(stack.venues.hyperliquid, "price", {"coin": "BTC", "price": raised})
+    stack.invoke("market_sync")
+    return ", its simulated price up 1 %"
+
+
+def _simulate(simulator: str, what: str, body: Mapping[str, object]) -> None:
+    url, told = f"{simulator}/simulator/{what}", json.dumps(body)
+    answer = urllib3.request("POST", url, body=told, timeout=5, retries=False)
+    if answer.status != 200:
+        raise StepFailed(f"the simulator refused {told}: {answer.data[:200]!r}")
 
 
 def _agent(stack: Stack, name: str, venue: str) -> str:
@@ -195,8 +209,8 @@ def _show_opened(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
-def _show_closed(console: Console, row: Mapping[str, Any]) -> None:
-    table = Table(title="CLOSE BTC of the first agent", title_justify="left")
+def _show_closed(console: Console, row: Mapping[str, Any], moved: str) -> None:
+    table = Table(title=f"CLOSE BTC{moved}", title_justify="left")
     for heading in ("venue", "order", "entry price", "exit price", "pnl"):
         table.add_column(heading)
     pnl = "unknown" if row["pnl"] is None else f"{row['pnl']:+.4f} USD"
