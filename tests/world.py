@@ -75,9 +75,11 @@ class MemoryQueues(Queues):
 class World:
     """Everything a signal meets on its way, and short words to set it up and look at it."""
 
-    def __init__(self, dsn: str, queues: MemoryQueues | None = None) -> None:
+    def __init__(
+        self, dsn: str, queues: MemoryQueues | None = None, database: Database | None = None
+    ) -> None:
         self.dsn = dsn
-        self.database = Database(DatabaseSettings.from_url(dsn))
+        self.database = database or Database(DatabaseSettings.from_url(dsn))
         self.store = Store(self.database)
         self.queues = queues or MemoryQueues()
         self.slippage_bps = Decimal(2)

@@ -53,7 +53,7 @@ def _sockets(pid: int) -> Iterator[str]:
     """The inodes of a process's sockets; none if it has ended meanwhile."""
     try:
         for descriptor in (PROC / str(pid) / "fd").iterdir():
-            target = os.readlink(descriptor)
+            target = str(descriptor.readlink())
             if target.startswith("socket:["):
                 yield target.removeprefix("socket:[").removesuffix("]")
     except OSError:
