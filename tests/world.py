@@ -17,12 +17,15 @@ from agent_where.messages import OrderRef, SignalMessage, SignalRef, parse
 from agent_where.pipeline import Deps, SignalOutcome
 from agent_where.queues import Queues
 from agent_where.store.connection import Database, DatabaseSettings, Row
-from agent_where.store.records import OrderTicket
+from agent_where.store.records import OrderTicket, SignalTicket
 from agent_where.store.store import Store
 from agent_where.venues.base import Venue
+from agent_where.venues.hyperliquid import markets as hyperliquid
+from agent_where.venues.ostium import markets as ostium
 from agent_where.venues.paper import PaperVenue
 
 SUPPORTED = frozenset({"HYPERLIQUID", "OSTIUM"})
+NETTING = {hyperliquid.VENUE: hyperliquid.NETTING, ostium.VENUE: ostium.NETTING}
 STARTING_BALANCE_USD = Decimal(10_000)
 MAX_AGE = timedelta(minutes=60)
 
@@ -44,9 +47,10 @@ class MemoryQueues(Queues):
         self.delays: list[int] = []
         self._seen: set[str] = set()
 
-    def send_signal(self, signal_id: UUID, agent_id: UUID, *, again: int = 0) -> None:
-        if self._is_new(f"{signal_id}-{again}"):
-            self.signals.append(signal_id)
+    def send_signals(self, signals: Sequence[SignalTicket]) -> None:
+        for signal in signals:
+            if self._is_new(f"{signal.id}-{signal.again}"):
+                self.signals.append(signal.id)
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
         for order in orders:
@@ -160,7 +164,7 @@ class World:
                 "price_usd": Decimal(100),
                 "taker_fee_bps": Decimal("4.5"),
                 "size_step": Decimal("0.001"),
-                "netting": venue == "HYPERLIQUID",
+                "netting": NETTING[venue],
                 **changes,
             }
         )

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,6 +15,7 @@ from agent_where.venues.registry import SUPPORTED, market_source
 
 logger = Logger()
 tracer = Tracer()
+metrics = Metrics(namespace="AgentWhere")
 
 
 @cache
@@ -40,6 +41,7 @@ def tell(result: SyncResult) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     results = sync_all(
         sorted(SUPPORTED),
@@ -49,7 +51,9 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     )
     for result in results:
         tell(result)
+    not_synced = sum(result.status is not SyncStatus.SYNCED for result in results)
+    metrics.add_metric("VenuesNotSynced", MetricUnit.Count, not_synced)
     return {
-        "success": all(result.status is SyncStatus.SYNCED for result in results),
+        "success": not_synced == 0,
         "venues": [result.model_dump(mode="json") for result in results],
     }

@@ -10,7 +10,7 @@ import pytest
 from agent_where import wiring
 from agent_where.bodies import ConfigBody, DeploymentBody
 from agent_where.errors import Conflict
-from agent_where.messages import validate
+from agent_where.parsing import validate
 from agent_where.settings import ApiSettings
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database

@@ -10,7 +10,7 @@ import pytest
 from agent_where.errors import QueueUnavailable
 from agent_where.messages import SignalRef
 from agent_where.store.connection import Database
-from agent_where.store.records import OrderTicket
+from agent_where.store.records import OrderTicket, SignalTicket
 from tests.failing_venues import Deadly, Died
 from tests.handlers.workers import Worker, working
 from tests.world import MemoryQueues, World, signal
@@ -23,9 +23,10 @@ class Away(MemoryQueues):
         super().__init__()
         self.away = False
 
-    def send_signal(self, signal_id: UUID, agent_id: UUID, *, again: int = 0) -> None:
-        self._here()
-        super().send_signal(signal_id, agent_id, again=again)
+    def send_signals(self, signals: Sequence[SignalTicket]) -> None:
+        if signals:
+            self._here()
+        super().send_signals(signals)
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
         if orders:
@@ -231,3 +232,40 @@ def test_a_follow_up_that_cannot_be_sent_holds_up_no_other_order(
 
     assert answer["settled"] == 2
     assert figures(world)["openPositions"] == 2
+
+
+def test_a_queue_that_is_away_for_several_runs_does_not_put_signals_off(
+    worker: Worker, world: World, queues: Away
+) -> None:
+    id_ = lost_signal(world)
+    age(world, "signals", 100)
+    queues.away = True
+    for _ in range(3):
+        assert worker.run("schedule")["queue_fault"] == "the queue is away"
+
+    queues.away = False
+    answer = worker.run("schedule")
+
+    assert answer["signals_sent_again"] == 1
+    assert list(queues.signals) == [id_]
+
+
+def test_an_order_that_cannot_be_read_does_not_hold_up_the_others(
+    worker: Worker, world: World
+) -> None:
+    broken = unsettled(world)
+    unsettled(world)
+    world.rows(
+        "SELECT set_config('session_replication_role', 'replica', false)",
+    )
+    world.rows(
+        "UPDATE signals SET size_model = CAST(:bad AS jsonb)"
+        " WHERE id = (SELECT signal_id FROM venue_orders WHERE id = :id) RETURNING id",
+        bad={"type": "nonsense"},
+        id=broken,
+    )
+    world.rows("SELECT set_config('session_replication_role', 'origin', false)")
+
+    answer = worker.run("schedule")
+
+    assert (answer["settled"], answer["still_open"]) == (1, 1)

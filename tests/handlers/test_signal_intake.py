@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from agent_where.store.connection import Database, Row
+from agent_where.store.records import SignalTicket
 from agent_where.store.store import Store
 from tests.handlers.gateway import (
     MULTI_AGENT,
@@ -166,7 +167,9 @@ def test_with_the_queue_away_the_signal_is_taken_in_and_reconcile_finds_it_at_on
     answer = intake.send("open")
 
     assert answer.status == 202
-    assert Store(api_database).enqueue_lost_signals(10) == [(SIGNAL, MULTI_AGENT, 1)]
+    assert Store(api_database).enqueue_lost_signals(10) == [
+        SignalTicket(id=SIGNAL, agent_id=MULTI_AGENT, again=1)
+    ]
 
 
 def test_a_signal_that_was_enqueued_is_not_found_by_reconcile_at_once(

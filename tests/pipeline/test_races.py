@@ -12,16 +12,17 @@ import pytest
 
 from agent_where import pipeline
 from agent_where.domain import Account, Market, Order, OrderStatus, Quote, Settled, VenueId
-from agent_where.errors import Unavailable, VenueRejected
+from agent_where.errors import QueueUnavailable, Unavailable, VenueRejected
 from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.plans import PlannedClose
+from agent_where.store.records import OrderTicket
 from agent_where.store.store import Store
 from agent_where.sync import sync_all
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
 from tests.failing_venues import Answering, Deadly, Died
-from tests.world import World, close_signal, signal
+from tests.world import MemoryQueues, World, close_signal, signal
 
 
 class Interrupted(Store):
@@ -416,3 +417,27 @@ def test_a_row_of_others_decided_while_a_close_comes_in_opens_nothing(world: Wor
     world.work()
 
     assert world.positions() == []
+
+
+class NoQueue(MemoryQueues):
+    """A queue that takes no orders."""
+
+    def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
+        if orders:
+            raise QueueUnavailable("the queue is away")
+
+
+def test_a_queue_that_is_away_while_exits_are_triggered_leaves_the_other_venue_synced(
+    world: World,
+) -> None:
+    opened(world, riskModel={"stopLoss": "0.05"})
+    fallen = world._markets("HYPERLIQUID")[0].model_copy(update={"price_usd": Decimal(90)})
+    sources = {
+        "HYPERLIQUID": Source("HYPERLIQUID", (fallen,)),
+        "OSTIUM": Source("OSTIUM", (world._markets("OSTIUM")[0],)),
+    }
+
+    results = sync_all(sorted(sources), sources.__getitem__, world.store, NoQueue())
+
+    assert [each.status for each in results] == ["SYNCED", "SYNCED"]
+    assert results[0].detail == "1 triggered exits are left to reconcile: the queue is away"

@@ -1,5 +1,6 @@
 """The expanded template taken apart, for the tests of its policies."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -33,6 +34,24 @@ def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def reserved(function: dict[str, Any]) -> int:
+    """How many of a function may run at once, where concurrency is reserved."""
+    condition, count, _ = function["ReservedConcurrentExecutions"]["Fn::If"]
+    assert condition == "ReservesConcurrency"
+    assert isinstance(count, int)
+    return count
+
+
+def gateway_answers(template: Template) -> dict[str, tuple[str | None, dict[str, Any]]]:
+    """Status (None: API Gateway's own) and body of each gateway response, by its type."""
+    found = {}
+    for kind, response in template["Resources"]["Api"]["Properties"]["GatewayResponses"].items():
+        text = response["ResponseTemplates"]["application/json"]
+        body = json.loads(text.replace("$context.error.messageString", '"a sentence"'))
+        found[kind] = (response.get("StatusCode"), body)
+    return found
 
 
 def operations(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -23,10 +23,11 @@ ALLOWED: Mapping[str, str] = {
     # words
     "errors": "",
     "domain": "",
-    "symbols": "errors",
+    "symbols": "domain errors",
     "ids": "",
     "rounding": "",
-    "messages": "domain errors symbols",
+    "parsing": "errors",
+    "messages": "domain errors parsing symbols",
     "paging": "domain",
     "report": "domain",
     "answers": "domain",
@@ -66,13 +67,13 @@ ALLOWED: Mapping[str, str] = {
     "intake": "answers domain errors messages pipeline queues store.arrivals store.records",
     "migrations": "domain errors store.connection",
     "readiness": "domain errors migrations queues report settings store.connection",
-    "api": "errors messages",
+    "api": "errors parsing",
     "trading": "domain execution.executor pipeline settings store.store venues. wiring",
     "wiring": "errors intake pipeline queues settings store. trading venues.registry",
 }
 HANDLERS_SEE = (
-    "answers api bodies consuming errors intake messages pipeline readiness reconciling report "
-    "settings stats sync wiring store.store venues.registry"
+    "answers api bodies consuming errors intake messages parsing pipeline readiness reconciling "
+    "report settings stats sync wiring store.store venues.registry"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
 VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from agent_where import bodies
 from agent_where.errors import BadInput
-from agent_where.messages import Body, parse_object, validate
+from agent_where.messages import Body
+from agent_where.parsing import parse_object, validate
 
 WORDS = ("MULTI", "OSTIUM", "ACTIVE", f"0x{'a' * 40}", "5", "1e999999", "week", "BTC", "")
 LEAVES = (

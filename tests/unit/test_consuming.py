@@ -12,6 +12,7 @@ from agent_where.errors import (
     AgentWhereError,
     BadInput,
     BadSetting,
+    DatabaseRefused,
     DatabaseUnavailable,
     LeaseHeld,
     Overtaken,
@@ -131,3 +132,32 @@ def test_a_delay_that_fails_does_not_hide_why_the_message_failed() -> None:
 def test_a_message_that_cannot_be_buried_stays_on_its_queue() -> None:
     with pytest.raises(QueueUnavailable):
         consume(delivery("not json"), Recording(away=True), failing(AssertionError("not needed")))
+
+
+def test_an_unforeseen_failure_is_delayed_like_any_other() -> None:
+    queues = Recording()
+
+    with pytest.raises(ZeroDivisionError):
+        consume(delivery(times=2), queues, failing(ZeroDivisionError("a fault of ours")))
+
+    assert queues.delayed == [(HERE, "receipt", 4)]
+
+
+def test_what_the_database_refuses_is_tried_once_more_and_then_buried() -> None:
+    queues, refused = Recording(), DatabaseRefused("violates a rule", sqlstate="23514")
+
+    with pytest.raises(DatabaseRefused):
+        consume(delivery(times=1), queues, failing(refused))
+    outcome = consume(delivery(times=2), queues, failing(refused))
+
+    assert outcome is None
+    assert [reason for _, _, reason, _ in queues.buried] == ["REFUSED: violates a rule"]
+
+
+def test_a_refusal_that_is_not_about_the_data_is_never_buried() -> None:
+    queues, refused = Recording(), DatabaseRefused("no such table", sqlstate="42P01")
+
+    with pytest.raises(DatabaseRefused):
+        consume(delivery(times=9), queues, failing(refused))
+
+    assert queues.buried == []

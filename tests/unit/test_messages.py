@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from agent_where.domain import Side, SignalAction, SizeType
 from agent_where.errors import BadInput
 from agent_where.messages import (
-    MAX_BODY_BYTES,
     OrderRef,
     SignalMessage,
     SignalRef,
@@ -20,6 +19,7 @@ from agent_where.messages import (
     parse_signal,
     to_signal,
 )
+from agent_where.parsing import MAX_BODY_BYTES
 
 ID = "0b0e8a52-6c1f-4a57-9d7e-0c9ae3a1f001"
 AGENT = "0b0e8a52-6c1f-4a57-9d7e-0c9ae3a1f002"
@@ -209,8 +209,8 @@ def test_a_body_over_sixteen_kilobytes_is_refused_whatever_is_in_it() -> None:
         (sized(value="-5"), "sizeModel.value: Input should be greater than 0"),
         (sized(value=0), "sizeModel.value: Input should be greater than 0"),
         (sized(value="1e400"), "sizeModel.value: "),
-        (sized(value="NaN"), "sizeModel.value: Input should be a finite number"),
-        (sized(value="Infinity"), "sizeModel.value: Input should be a finite number"),
+        (sized(value="NaN"), "sizeModel.value: 'NaN' is not a number"),
+        (sized(value="Infinity"), "sizeModel.value: 'Infinity' is not a number"),
         (sized(value=True), "sizeModel.value: a number or a string that holds one is needed"),
         (sized(value=None), "sizeModel.value: a number or a string that holds one is needed"),
         (sized(value=[5]), "sizeModel.value: a number or a string that holds one is needed"),
@@ -346,3 +346,19 @@ def test_the_same_body_in_other_words_has_the_same_hash(same: str) -> None:
 )
 def test_another_body_has_another_hash(other: str) -> None:
     assert parsed(other).body_hash != parsed(json.dumps(EXAMPLE)).body_hash
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "-1e99999999999999999999", "1e400"])
+def test_a_number_out_of_all_range_is_bad_input_and_no_crash(number: str) -> None:
+    body = json.dumps(EXAMPLE).replace('"5"', number)
+
+    with pytest.raises(BadInput):
+        parse(body)
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11\uff12", "\u0663", " 5", "5 ", "0x5", "", "nan"])
+def test_a_number_in_a_string_is_written_in_plain_digits(text: str) -> None:
+    body = {**EXAMPLE, "sizeModel": {"type": "fixed-usdc", "value": text}}
+
+    with pytest.raises(BadInput, match=r"sizeModel\.value: .* is not a number"):
+        parse(json.dumps(body))

@@ -42,7 +42,6 @@ def order(side: Side = Side.LONG, *, size: str = "1", limit: str = "101") -> Ord
         token_symbol="BTC",
         market_name="BTC/USD",
         side=side,
-        reduce_only=False,
         leverage=Decimal(1),
         status=OrderStatus.SENT,
         size=Decimal(size),

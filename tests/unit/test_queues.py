@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from agent_where.errors import QueueUnavailable
 from agent_where.queues import Queues
-from agent_where.store.records import OrderTicket
+from agent_where.store.records import OrderTicket, SignalTicket
 
 SIGNALS, ORDERS, DEAD = "http://127.0.0.1:1/s", "http://127.0.0.1:1/o", "http://127.0.0.1:1/d"
 AGENT = UUID(int=7)
@@ -74,7 +74,7 @@ def tickets(count: int) -> list[OrderTicket]:
 def test_a_signal_s_message_is_its_id_in_the_group_of_its_agent() -> None:
     sqs, signal = Sqs(), uuid4()
 
-    queues(sqs).send_signal(signal, AGENT)
+    queues(sqs).send_signals([SignalTicket(id=signal, agent_id=AGENT)])
 
     assert sqs.sent == [
         (
@@ -116,8 +116,8 @@ def test_what_is_sent_again_is_no_duplicate_for_the_queue() -> None:
     queues(sqs).send_orders([order])
     queues(sqs).send_orders([order], again=True)
     queues(sqs).send_orders([order], again=True)
-    queues(sqs).send_signal(signal, AGENT, again=1)
-    queues(sqs).send_signal(signal, AGENT, again=2)
+    for again in (1, 2):
+        queues(sqs).send_signals([SignalTicket(id=signal, agent_id=AGENT, again=again)])
 
     assert len({entry["MessageDeduplicationId"] for entry in sqs.entries()}) == 5
 
@@ -144,7 +144,7 @@ def test_a_queue_that_is_away_is_told_as_such(error: Exception) -> None:
     away = queues(Sqs(fails=error))
 
     for call in (
-        lambda: away.send_signal(uuid4(), AGENT),
+        lambda: away.send_signals([SignalTicket(id=uuid4(), agent_id=AGENT)]),
         lambda: away.send_orders(tickets(1)),
         lambda: away.bury("body", "group", "reason", SIGNALS),
         lambda: away.delay(SIGNALS, "receipt", 2),

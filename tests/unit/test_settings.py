@@ -23,6 +23,7 @@ from agent_where.settings import (
     SignalIntakeSettings,
     Trading,
 )
+from tests.unit.reads import read_by
 
 LAPTOP = {"DATABASE_URL": "postgresql://someone:hidden@127.0.0.1:5432/ledger"}
 READ_BY: Mapping[str, type[Settings]] = {
@@ -100,7 +101,7 @@ def test_a_bad_setting_is_named_and_no_secret_is_told(name: str, value: str) -> 
 def test_every_bad_setting_is_named_at_once() -> None:
     with pytest.raises(BadSetting) as caught:
         MarketSyncSettings.from_environment(
-            LAPTOP | {"DB_PORT": "x", "VENUE_TIMEOUT_SECONDS": "16", "NETWORK": "moonnet"}
+            LAPTOP | {"DB_PORT": "x", "VENUE_TIMEOUT_SECONDS": "10.5", "NETWORK": "moonnet"}
         )
 
     assert all(
@@ -177,6 +178,30 @@ def test_a_queue_is_found_by_the_name_in_its_arn() -> None:
     assert url == read.order_queue_url
     with pytest.raises(BadSetting, match=r"a message came from other\.fifo"):
         read.queue_url("arn:aws:sqs:eu-west-1:000000000000:other.fifo")
+
+
+@pytest.mark.parametrize("function", READ_BY)
+def test_every_setting_of_a_function_is_read_by_its_code(function: str) -> None:
+    dead = READ_BY[function].model_fields.keys() - read_by(function)
+
+    assert dead == set()
+
+
+def test_the_code_of_a_function_is_told_from_that_of_another() -> None:
+    """Else the test above could not fail."""
+    assert "paper_depth_usd" in read_by("reconcile")
+    assert "paper_depth_usd" not in read_by("stats_api")
+    assert "market_max_age_minutes" in read_by("setup") - read_by("config_api")
+
+
+def test_only_setup_can_know_the_administrator_s_secret() -> None:
+    knowing = {
+        function
+        for function, model in READ_BY.items()
+        if "db_admin_secret_arn" in model.model_fields
+    }
+
+    assert knowing == {"setup"}
 
 
 def models() -> set[type[Settings]]:

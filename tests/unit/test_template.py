@@ -2,12 +2,17 @@
 
 import json
 import re
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.api_gateway import Route
 
 from local.environment import ROOT
 from local.template import Template, load
-from tests.unit.template_shapes import expanded, of_type, operations
+from tests.handlers.gateway import Function
+from tests.unit.template_shapes import expanded, gateway_answers, of_type, operations, reserved
 
 ROUTES = {
     ("post", "/signals"): "SignalIntake",
@@ -68,7 +73,7 @@ def test_each_queue_has_its_own_concurrency_and_the_function_has_room_for_all(
     worker = of_type(template, "AWS::Lambda::Function")["RouteExecute"]
 
     assert min(wanted) >= 2
-    assert worker["ReservedConcurrentExecutions"] >= sum(wanted)
+    assert reserved(worker) >= sum(wanted)
 
 
 def test_all_functions_together_leave_most_of_a_small_database_s_connections(
@@ -76,7 +81,17 @@ def test_all_functions_together_leave_most_of_a_small_database_s_connections(
 ) -> None:
     functions = of_type(template, "AWS::Lambda::Function").values()
 
-    assert sum(function["ReservedConcurrentExecutions"] for function in functions) <= 112 * 6 // 10
+    assert sum(reserved(function) for function in functions) <= 112 * 6 // 10
+
+
+def test_what_is_reserved_is_what_the_parameter_and_the_document_say(template: Template) -> None:
+    total = sum(map(reserved, of_type(template, "AWS::Lambda::Function").values()))
+    told = template["Parameters"]["ReserveConcurrency"]["Description"]
+    document = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+    for text in (told, document):
+        assert f" {total} " in text
+        assert f" {total + 100} " in text
 
 
 def test_every_queue_is_fifo_encrypted_and_redriven_except_the_last(template: Template) -> None:
@@ -116,6 +131,31 @@ def test_every_route_is_known_and_goes_to_the_function_that_the_contract_names(
     assert found == ROUTES
 
 
+def test_every_route_of_the_template_is_one_that_its_function_answers_and_no_other() -> None:
+    resources = load()["Resources"].values()
+    routed = {
+        (folder(resource), event["Properties"]["Method"], event["Properties"]["Path"])
+        for resource in resources
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
+    answered = {
+        (function, route.method, re.sub("<[a-z_]+>", "{id}", route.path))
+        for function in sorted({function for function, _, _ in routed})
+        for route in registered(Function(function).module.api)
+    }
+
+    assert routed == answered
+
+
+def folder(resource: dict[str, Any]) -> str:
+    return PurePosixPath(resource["Properties"]["CodeUri"]).name
+
+
+def registered(api: APIGatewayRestResolver) -> list[Route]:
+    return [*api._static_routes, *api._dynamic_routes]
+
+
 def test_no_route_is_open(template: Template) -> None:
     for path, method, operation in operations(template):
         assert operation["security"] == [{"AWS_IAM": []}], f"{method} {path}"
@@ -133,14 +173,24 @@ def test_there_is_one_rest_api_with_one_stage_named_api(template: Template) -> N
 
 
 def test_the_gateway_s_own_answers_have_the_shape_of_every_failure() -> None:
-    responses = load()["Resources"]["Api"]["Properties"]["GatewayResponses"]
-
-    for response in responses.values():
-        text = response["ResponseTemplates"]["application/json"]
-        body = json.loads(text.replace("$context.error.messageString", '"a sentence"'))
+    for _, body in gateway_answers(load()).values():
         assert body["success"] is False
         assert set(body) == {"success", "error", "code"}
         assert body["code"].replace("_", "").isupper()
+
+
+def test_the_document_knows_every_code_of_the_gateway_under_its_status() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    told = {
+        (status, code)
+        for line in text.splitlines()
+        if (row := re.match(r"\| ([0-9, ]+) \| (.+) \|$", line))
+        for status in row[1].split(", ")
+        for code in re.findall(r"`([A-Z_0-9]+)`", row[2])
+    }
+
+    for kind, (status, body) in gateway_answers(load()).items():
+        assert (status or "400", body["code"]) in told, kind
 
 
 def test_every_function_runs_on_the_layer_with_a_log_that_ends(template: Template) -> None:
@@ -151,6 +201,11 @@ def test_every_function_runs_on_the_layer_with_a_log_that_ends(template: Templat
         assert function["Architectures"] == ["arm64"]
         assert len(function["Layers"]) == 1
         assert "RetentionInDays" in groups[function["LoggingConfig"]["LogGroup"]["Ref"]], name
+
+
+def test_every_alarm_tells_the_topic(template: Template) -> None:
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
 
 
 def test_a_schedule_gives_up_before_its_next_turn(template: Template) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
     MarketSyncSettings,
@@ -141,13 +142,7 @@ def test_every_function_is_given_only_settings_that_it_reads(template: Template)
 
 
 def test_a_setting_given_to_one_function_is_given_to_all_that_read_it(template: Template) -> None:
-    by_right = {
-        "SIGNAL_QUEUE_URL",
-        "ORDER_QUEUE_URL",
-        "DEAD_LETTER_QUEUE_URL",
-        "DB_ADMIN_SECRET_ARN",
-    }
-    somewhere = set().union(*variables(template).values()) - by_right
+    somewhere = set().union(*variables(template).values())
 
     for name, given in variables(template).items():
         read = {field.upper() for field in SETTINGS[name].model_fields}
@@ -157,7 +152,9 @@ def test_a_setting_given_to_one_function_is_given_to_all_that_read_it(template: 
 def test_a_queue_s_url_goes_to_those_who_may_use_the_queue(template: Template) -> None:
     for name, given in variables(template).items():
         allowed = {QUEUE_URLS[queue] for _, queue in QUEUE_RIGHTS[name]}
+        known = {field.upper() for field in SETTINGS[name].model_fields}
         assert given & set(QUEUE_URLS.values()) == allowed, name
+        assert known & set(QUEUE_URLS.values()) == allowed, name
 
 
 def test_a_parameter_s_default_is_the_code_s_own(template: Template) -> None:
@@ -166,3 +163,23 @@ def test_a_parameter_s_default_is_the_code_s_own(template: Template) -> None:
             parameter = template["Parameters"].get(field.title().replace("_", ""), {})
             if parameter.get("Type") == "Number":
                 assert parameter["Default"] == known.default, field
+
+
+def test_the_template_takes_a_number_up_to_where_the_code_does(template: Template) -> None:
+    """What it took and the code refused would fail at the first request after the deployment."""
+    for settings in SETTINGS.values():
+        for field in settings.model_fields:
+            parameter = template["Parameters"].get(field.title().replace("_", ""), {})
+            for bound, beyond in (("MinValue", -1), ("MaxValue", 1)):
+                if bound in parameter:
+                    assert accepts(settings, field, parameter[bound]), f"{field} {bound}"
+                    assert not accepts(settings, field, parameter[bound] + beyond), field
+
+
+def accepts(settings: type[Settings], field: str, value: int) -> bool:
+    told = {"DATABASE_URL": "postgresql://u@127.0.0.1/n", field.upper(): str(value)}
+    try:
+        settings.from_environment(told)
+    except BadSetting:
+        return False
+    return True

@@ -12,6 +12,9 @@ from agent_where.venues.base import MarketSource
 
 Rule = Callable[[MarketSource], None]
 
+NETS = {"HYPERLIQUID": True, "OSTIUM": False}
+"""Whether a venue nets all orders of an account in a market into one position, by its documents."""
+
 
 def c01_it_lists_markets_of_its_own_venue_and_of_no_other(source: MarketSource) -> None:
     venues = {market.venue for market in source.markets()}
@@ -87,6 +90,10 @@ def c13_when_it_was_stored_is_not_the_adapters_to_say(source: MarketSource) -> N
 
 def c14_the_same_answer_gives_the_same_markets(source: MarketSource) -> None:
     assert list(source.markets()) == list(source.markets())
+
+
+def c15_every_market_says_whether_the_venue_nets(source: MarketSource) -> None:
+    assert {market.netting for market in source.markets()} == {NETS[source.id]}
 
 
 RULES: Sequence[Rule] = [

@@ -52,6 +52,7 @@ def test_a_market_is_told_in_canonical_units() -> None:
         taker_fee_bps=Decimal("4.5"),
         size_step=Decimal(1000),
         sides=(Side.LONG, Side.SHORT),
+        netting=True,
     )
 
 

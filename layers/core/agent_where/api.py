@@ -11,10 +11,11 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
@@ -29,7 +30,7 @@ from agent_where.errors import (
     UnknownAgent,
     UnknownOrder,
 )
-from agent_where.messages import parse_object, validate
+from agent_where.parsing import parse_object, validate
 
 STAGE = "/api"
 RETRY_AFTER_SECONDS = 5
@@ -49,6 +50,7 @@ _THE_DATA_S_FAULT = ("22", "23")  # SQLSTATE classes: a bad value; a constraint
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 _logger = Logger()
+_metrics = Metrics(namespace="AgentWhere")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -68,13 +70,19 @@ def make_api() -> APIGatewayRestResolver:
 
 
 def as_handler(api: APIGatewayRestResolver) -> Handler:
-    """The Lambda handler of an API, logged and traced."""
+    """The Lambda handler of an API, logged, counted and traced."""
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        return api.resolve(event, context)
+        _metrics.add_metric("Requests", MetricUnit.Count, 1)
+        answer = api.resolve(event, context)
+        status = answer["statusCode"]
+        _metrics.add_metric("RequestsRefused", MetricUnit.Count, int(400 <= status < 500))
+        _metrics.add_metric("RequestsUnavailable", MetricUnit.Count, int(status >= 500))
+        return answer
 
     # Patching would load boto3, which most APIs have no use for.
-    traced = Tracer(auto_patch=False).capture_lambda_handler(handler, capture_response=False)
+    counted = _metrics.log_metrics(handler)
+    traced = Tracer(auto_patch=False).capture_lambda_handler(counted, capture_response=False)
     logged: Handler = _logger.inject_lambda_context(traced, clear_state=True)
     return logged
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from agent_where import pipeline
 from agent_where.domain import Model
-from agent_where.errors import AgentWhereError, BadInput, QueueUnavailable
+from agent_where.errors import BadInput, DatabaseRefused, QueueUnavailable
 from agent_where.execution.executor import Outcome
 from agent_where.messages import parse
 from agent_where.pipeline import Deps, SignalOutcome
@@ -36,19 +36,36 @@ def consume(
     """Carry out one message. None: it can never succeed and was put on the dead-letter queue.
 
     Raises:
-        AgentWhereError: it may succeed later; the message is seen again after some seconds.
+        AgentWhereError: it may succeed later. Whatever is raised, foreseen or not, the message is
+            seen again after some seconds.
     """
+    is_done = False
+    try:
+        outcome = _carry_out(delivery, queues, deps)
+        is_done = True
+    finally:
+        if not is_done:
+            _delay(delivery, queues)
+    return outcome
+
+
+def _carry_out(
+    delivery: Delivery, queues: Queues, deps: Callable[[], Deps]
+) -> SignalOutcome | Outcome | None:
     try:
         return pipeline.run(parse(delivery.body), deps())
     except BadInput as error:
-        _logger.error("message refused: %s", error, extra={"code": error.code})  # noqa: TRY400 its cause is in the message
-        queues.bury(delivery.body, delivery.group, f"{error.code}: {error}", delivery.queue_url)
-        return None
-    except AgentWhereError as error:
-        seconds = delay_seconds(delivery.receive_count)
-        _logger.warning("message failed for now, again in %s s: %s", seconds, error)
-        _delay(delivery, queues, seconds)
-        raise
+        _bury(delivery, queues, f"{error.code}: {error}")
+    except DatabaseRefused as error:
+        if not error.is_about_the_data or delivery.receive_count == 1:
+            raise
+        _bury(delivery, queues, f"REFUSED: {error}")
+    return None
+
+
+def _bury(delivery: Delivery, queues: Queues, reason: str) -> None:
+    _logger.error("message refused: %s", reason)
+    queues.bury(delivery.body, delivery.group, reason, delivery.queue_url)
 
 
 def delay_seconds(receive_count: int) -> int:
@@ -56,7 +73,9 @@ def delay_seconds(receive_count: int) -> int:
     return min(1 << min(receive_count, 6), _LONGEST_DELAY_SECONDS)
 
 
-def _delay(delivery: Delivery, queues: Queues, seconds: int) -> None:
+def _delay(delivery: Delivery, queues: Queues) -> None:
+    seconds = delay_seconds(delivery.receive_count)
+    _logger.warning("message failed for now, again in %s s", seconds)
     try:
         queues.delay(delivery.queue_url, delivery.receipt_handle, seconds)
     except QueueUnavailable as error:

@@ -4,6 +4,7 @@ Money is Decimal. Sizes are per canonical token (base units), prices USD per bas
 plain (0.05 is five percent), times aware UTC. A venue's own units never leave its adapter.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,9 @@ VenueId = str
 MULTI: VenueId = "MULTI"
 TRADABLE_VENUES: tuple[VenueId, ...] = ("SPOT", "GMX", "HYPERLIQUID", "OSTIUM")
 DEFAULT_PRIORITY: tuple[VenueId, ...] = ("HYPERLIQUID", "OSTIUM")
+
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
+"""A canonical token symbol."""
 
 ZERO = Decimal(0)
 BPS = Decimal(10_000)
@@ -216,10 +220,6 @@ class RoutingConfig(Model):
     routing_strategy: str = "FIRST_AVAILABLE"
     failover_enabled: bool = True
 
-    @property
-    def is_default(self) -> bool:
-        return self.id is None
-
 
 class Order(Model):
     """One intent at one venue, as the ledger has it."""
@@ -238,13 +238,11 @@ class Order(Model):
     market_name: str
     side: Side
     """The direction of the order itself: a LONG position is closed by a SHORT order."""
-    reduce_only: bool
     leverage: Positive
     status: OrderStatus
     collateral_usd: Decimal | None = None
     size: Decimal | None = None
     limit_price: Decimal | None = None
-    trigger_price: Decimal | None = None
     detail: str = ""
 
 

@@ -102,6 +102,11 @@ class DatabaseRefused(AgentWhereError):
         self.sqlstate = sqlstate
         self.constraint = constraint
 
+    @property
+    def is_about_the_data(self) -> bool:
+        """Whether the data or a rule was at fault, so that the same again is refused again."""
+        return self.sqlstate[:2] in ("22", "23")
+
 
 class VenueError(AgentWhereError):
     """A venue did not do what was asked."""

@@ -14,7 +14,7 @@ from agent_where.messages import SignalMessage
 from agent_where.pipeline import refuse_other_body
 from agent_where.queues import Queues
 from agent_where.store.arrivals import Arrivals
-from agent_where.store.records import SignalFile
+from agent_where.store.records import SignalFile, SignalTicket
 
 _logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def take_in(message: SignalMessage, intake: Intake) -> TakenIn:
 def _enqueue(file: SignalFile, intake: Intake) -> None:
     """A queue that is away is no failure: reconcile is told, or finds out by itself a bit later."""
     try:
-        intake.queues.send_signal(file.id, file.agent_id)
+        intake.queues.send_signals([SignalTicket(id=file.id, agent_id=file.agent_id)])
     except QueueUnavailable as error:
         _logger.warning("signal %s is left to reconcile: %s", file.id, error)
         with suppress(DatabaseUnavailable):

@@ -58,7 +58,6 @@ def decide(file: SignalFile, supported: frozenset[VenueId], max_age: timedelta) 
             config=config,
             verdicts=(),
             refused=refused,
-            decided_at=file.now,
         )
     candidates = [file.book.candidate(venue, supported) for venue in config.venue_priority]
     return route(file.signal, config, candidates, file.now, max_age=max_age, refused=refused)

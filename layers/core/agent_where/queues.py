@@ -7,10 +7,10 @@ first used.
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from agent_where.errors import QueueUnavailable
-from agent_where.store.records import OrderTicket
+from agent_where.store.records import OrderTicket, SignalTicket
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -38,19 +38,21 @@ class Queues:
         self._dead_letters_url = dead_letters_url
         self._client = client
 
-    def send_signal(self, signal_id: UUID, agent_id: UUID, *, again: int = 0) -> None:
-        """Put a signal's id on the queue. `again` > 0 makes a deduplication id of its own."""
-        self._send(
-            self._signals_url,
-            [
-                {
-                    "Id": "0",
-                    "MessageBody": json.dumps({"signalId": str(signal_id)}),
-                    "MessageGroupId": str(agent_id),
-                    "MessageDeduplicationId": f"{signal_id}-{again}" if again else str(signal_id),
-                }
-            ],
-        )
+    def send_signals(self, signals: Sequence[SignalTicket]) -> None:
+        """Put signals' ids on the queue, each in the group of its agent."""
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(place),
+                "MessageBody": json.dumps({"signalId": str(signal.id)}),
+                "MessageGroupId": str(signal.agent_id),
+                "MessageDeduplicationId": f"{signal.id}-{signal.again}"
+                if signal.again
+                else str(signal.id),
+            }
+            for place, signal in enumerate(signals)
+        ]
+        for start in range(0, len(entries), _BATCH):
+            self._send(self._signals_url, entries[start : start + _BATCH])
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
         """Put orders' ids on the queue. `again`: even if the same was sent minutes ago."""

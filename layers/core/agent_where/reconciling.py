@@ -12,6 +12,7 @@ from uuid import UUID
 
 from agent_where.domain import Model
 from agent_where.errors import (
+    BadInput,
     DatabaseRefused,
     LeaseHeld,
     Overtaken,
@@ -76,8 +77,11 @@ def _send(lost: Callable[[], int]) -> tuple[int, str | None]:
 
 def _lost_signals(deps: Deps) -> int:
     lost = deps.store.enqueue_lost_signals(_AT_MOST)
-    for signal_id, agent_id, again in lost:
-        deps.queues.send_signal(signal_id, agent_id, again=again)
+    try:
+        deps.queues.send_signals(lost)
+    except QueueUnavailable:
+        deps.store.mark_not_enqueued([signal.id for signal in lost])
+        raise
     return len(lost)
 
 
@@ -105,6 +109,8 @@ def _settle(order_id: UUID, deps: Deps) -> bool:
         return True
     except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)
+    except BadInput as error:
+        _logger.error("order %s cannot be read: %s", order_id, error)  # noqa: TRY400 its sentence says it all
     except DatabaseRefused as error:
         _logger.error("order %s: the ledger refuses its end: %s", order_id, error)  # noqa: TRY400 the ledger's sentence says it all
     return False

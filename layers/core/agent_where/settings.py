@@ -64,7 +64,6 @@ class DatabaseAccess(Settings):
     db_name: str | None = None
     db_user: str | None = None
     db_secret_arn: str | None = None
-    db_admin_secret_arn: str | None = None
     db_ca_file: str | None = None
     aws_region: str | None = None
 
@@ -92,11 +91,21 @@ class DatabaseAccess(Settings):
             raise BadSetting(f"DB_HOST, DB_NAME or DB_USER: {error.errors()[0]['msg']}") from None
 
 
-class QueueAccess(Settings):
-    """The queues' URLs; a function is given those it may use."""
+class SignalQueueAccess(Settings):
+    """The queue of signals; a function is given the queues that it may use."""
 
     signal_queue_url: str | None = None
+
+
+class OrderQueueAccess(Settings):
+    """The queue of orders."""
+
     order_queue_url: str | None = None
+
+
+class QueueAccess(SignalQueueAccess, OrderQueueAccess):
+    """All queues."""
+
     dead_letter_queue_url: str | None = None
 
     def queue_url(self, arn: str) -> str:
@@ -120,7 +129,7 @@ class MarketAccess(Settings):
     hyperliquid_api_url: str = ""
     ostium_subgraph_url: str = ""
     ostium_price_url: str = ""
-    venue_timeout_seconds: Annotated[float, Field(gt=0, le=15)] = 5.0
+    venue_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
 
     @model_validator(mode="before")
     @classmethod
@@ -128,11 +137,20 @@ class MarketAccess(Settings):
         return {**_PLACES.get(str(told.get("network", "mainnet")), {}), **told}
 
 
-class Trading(Settings):
+class MarketAge(Settings):
+    """How old a market's last sync may be for an entry."""
+
+    market_max_age_minutes: Annotated[int, Field(gt=0)] = 60
+
+    @property
+    def market_max_age(self) -> timedelta:
+        return timedelta(minutes=self.market_max_age_minutes)
+
+
+class Trading(MarketAge):
     """How orders are carried out."""
 
     execution_mode: Literal["paper"] = "paper"
-    market_max_age_minutes: Annotated[int, Field(gt=0)] = 60
     paper_starting_balance_usd: Annotated[Decimal, Field(ge=0)] = Decimal(10_000)
     paper_slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(2)
     paper_depth_usd: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
@@ -141,12 +159,8 @@ class Trading(Settings):
     def mode(self) -> Mode:
         return Mode(self.execution_mode.upper())
 
-    @property
-    def market_max_age(self) -> timedelta:
-        return timedelta(minutes=self.market_max_age_minutes)
 
-
-class SignalIntakeSettings(DatabaseAccess, QueueAccess):
+class SignalIntakeSettings(DatabaseAccess, SignalQueueAccess):
     """signal_intake: stores a signal and sends its id."""
 
 
@@ -154,7 +168,7 @@ class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading):
     """route_execute: decides signals and carries out orders."""
 
 
-class MarketSyncSettings(DatabaseAccess, QueueAccess, MarketAccess):
+class MarketSyncSettings(DatabaseAccess, OrderQueueAccess, MarketAccess):
     """market_sync: reads the venues' markets."""
 
 
@@ -162,9 +176,11 @@ class ReconcileSettings(DatabaseAccess, QueueAccess, Trading):
     """reconcile: finds what was lost and settles what is open."""
 
 
-class ApiSettings(DatabaseAccess, Trading):
+class ApiSettings(DatabaseAccess):
     """config_api and stats_api."""
 
 
-class SetupSettings(DatabaseAccess, QueueAccess, Trading):
-    """setup: migrates and reports."""
+class SetupSettings(DatabaseAccess, QueueAccess, MarketAge):
+    """setup: migrates, as the administrator if it is given that secret, and reports."""
+
+    db_admin_secret_arn: str | None = None

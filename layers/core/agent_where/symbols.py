@@ -4,13 +4,11 @@ Upper case on the way in, then this table; never a guess on the string. What a v
 is the venue adapter's own table; this one is for what callers write.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agent_where.domain import SYMBOL
 from agent_where.errors import BadInput
-
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
 
 ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -48,7 +46,7 @@ def canonical(symbol: str) -> str:
     """
     stripped = symbol.strip()
     upper = stripped.upper()
-    if not stripped.isascii() or not _SYMBOL.fullmatch(upper):
+    if not stripped.isascii() or not SYMBOL.fullmatch(upper):
         raise BadInput(
             f"tokenSymbol {symbol[:40]!a} is not a token symbol: "
             "1 to 32 letters, digits, '.', '_' or '-'",

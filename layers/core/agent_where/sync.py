@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from agent_where.domain import Model, VenueId
-from agent_where.errors import BadInput, DatabaseRefused, VenueUnavailable
+from agent_where.errors import BadInput, DatabaseRefused, QueueUnavailable, VenueUnavailable
 from agent_where.queues import Queues
 from agent_where.store.records import OrderTicket
 from agent_where.store.store import Store
@@ -38,7 +38,7 @@ def sync_all(
     """Sync each venue on its own: one failing leaves the others.
 
     Raises:
-        Unavailable: the database or the queue is away; the next run does it all again.
+        DatabaseUnavailable: the next run does it all again.
     """
     return [_sync(source(venue), store, queues) for venue in venues]
 
@@ -58,7 +58,7 @@ def _sync(source: MarketSource, store: Store, queues: Queues) -> SyncResult:
         counts, triggered = store.upsert_markets(source.id, markets)
     except (BadInput, DatabaseRefused) as error:
         return SyncResult(venue=source.id, status=SyncStatus.ANSWER_REFUSED, detail=str(error))
-    _pass_on(triggered, queues)
+    not_passed_on = _pass_on(triggered, queues)
     if not counts["ok"]:
         return SyncResult(
             venue=source.id,
@@ -69,6 +69,7 @@ def _sync(source: MarketSource, store: Store, queues: Queues) -> SyncResult:
     return SyncResult(
         venue=source.id,
         status=SyncStatus.SYNCED,
+        detail=not_passed_on,
         stored=counts["stored"],
         active=counts["active"],
         vanished=counts["vanished"],
@@ -76,6 +77,10 @@ def _sync(source: MarketSource, store: Store, queues: Queues) -> SyncResult:
     )
 
 
-def _pass_on(triggered: list[OrderTicket], queues: Queues) -> None:
-    if triggered:
+def _pass_on(triggered: list[OrderTicket], queues: Queues) -> str:
+    """Why the exits that were triggered wait for reconcile, or nothing."""
+    try:
         queues.send_orders(triggered)
+    except QueueUnavailable as error:
+        return f"{len(triggered)} triggered exits are left to reconcile: {error}"
+    return ""

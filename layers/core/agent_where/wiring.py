@@ -3,14 +3,22 @@
 What trades is in trading.py: a function that only reads or stores never loads it.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from agent_where.errors import BadSetting
 from agent_where.queues import Queues
-from agent_where.settings import DatabaseAccess, QueueAccess, SignalIntakeSettings
+from agent_where.settings import (
+    DatabaseAccess,
+    OrderQueueAccess,
+    QueueAccess,
+    SetupSettings,
+    SignalIntakeSettings,
+    SignalQueueAccess,
+)
+from agent_where.store._credentials import iam_password, secret_login, secret_password
 from agent_where.store.administration import Administration
-from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.connection import Database
 from agent_where.store.store import Store
 from agent_where.store.views import Views
 
@@ -21,39 +29,26 @@ if TYPE_CHECKING:
 
 
 def database(settings: DatabaseAccess) -> Database:
-    """A connection that is opened when first used, with the login the settings tell."""
+    """A connection that is opened when first used, with the login the settings tell.
+
+    Only setup logs in as the administrator, if it is given that secret.
+
+    Raises:
+        BadSetting: the settings name no database, or no login for it.
+    """
     where = settings.database()
     if settings.database_url is not None:
         return Database(where)
-    if settings.db_admin_secret_arn is not None:
-        return _as_admin(where, settings.db_admin_secret_arn)
+    if isinstance(settings, SetupSettings) and settings.db_admin_secret_arn is not None:
+        admin = partial(secret_login, settings.db_admin_secret_arn, setting="DB_ADMIN_SECRET_ARN")
+        return Database(where, login=admin)
     if settings.db_secret_arn is not None:
-        arn = settings.db_secret_arn
-
-        def from_secret() -> str:
-            from agent_where.store._credentials import secret_password  # noqa: PLC0415 boto3
-
-            return secret_password(arn)
-
-        return Database(where, password=from_secret)
+        return Database(where, password=partial(secret_password, settings.db_secret_arn))
     region = settings.aws_region
     if region is None:
         raise BadSetting("AWS_REGION is needed to sign a login for DB_HOST")
-
-    def token() -> str:
-        from agent_where.store._credentials import iam_password  # noqa: PLC0415 botocore
-
-        return iam_password(where.host, where.port, where.user, region)
-
+    token = partial(iam_password, where.host, where.port, where.user, region)
     return Database(where, password=token)
-
-
-def _as_admin(where: DatabaseSettings, arn: str) -> Database:
-    """Only setup is given the admin's secret; user and password both come from it."""
-    from agent_where.store._credentials import secret_login  # noqa: PLC0415 boto3
-
-    user, password = secret_login(arn, setting="DB_ADMIN_SECRET_ARN")
-    return Database(where.model_copy(update={"user": user}), password=lambda: password)
 
 
 def connected(settings: DatabaseAccess) -> Database:
@@ -87,12 +82,13 @@ def administration(settings: DatabaseAccess) -> Administration:
 
 
 @cache
-def queues(settings: QueueAccess) -> Queues:
-    """The queues of the settings; nothing is opened yet."""
+def queues(settings: SignalQueueAccess | OrderQueueAccess) -> Queues:
+    """The queues that these settings may know; nothing is opened yet."""
+    signals, orders, every = SignalQueueAccess, OrderQueueAccess, QueueAccess
     return Queues(
-        signals_url=settings.signal_queue_url,
-        orders_url=settings.order_queue_url,
-        dead_letters_url=settings.dead_letter_queue_url,
+        signals_url=settings.signal_queue_url if isinstance(settings, signals) else None,
+        orders_url=settings.order_queue_url if isinstance(settings, orders) else None,
+        dead_letters_url=settings.dead_letter_queue_url if isinstance(settings, every) else None,
     )
 
 

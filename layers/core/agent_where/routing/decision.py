@@ -1,7 +1,6 @@
 """What the router decided, with everything it was decided on; the prose comes from it last."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,6 @@ class Decision(Model):
     config: RoutingConfig
     verdicts: tuple[Verdict, ...]
     refused: Refused | None = None
-    decided_at: datetime
 
     @property
     def ranking(self) -> tuple[Verdict, ...]:

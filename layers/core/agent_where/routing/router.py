@@ -40,7 +40,6 @@ def route(
         config=config,
         verdicts=tuple(sorted(verdicts, key=lambda verdict: _rank(config, verdict))),
         refused=refused,
-        decided_at=now,
     )
 
 

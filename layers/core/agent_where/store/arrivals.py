@@ -28,4 +28,4 @@ class Arrivals:
 
     def mark_not_enqueued(self, signal_id: UUID) -> None:
         """Let the next reconcile put a signal's id on the queue, unless it is decided by then."""
-        self._database.run(sql("mark_not_enqueued"), id=signal_id)
+        self._store.mark_not_enqueued([signal_id])

@@ -39,6 +39,7 @@ class Database:
         settings: where, and how patient.
         clock: seconds, monotonic; decides how long the connection was idle.
         password: called at each login, for a token or a secret; None takes the settings' password.
+        login: called at each login for user and password, where the user is in a secret too.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class Database:
         *,
         clock: Callable[[], float] = time.monotonic,
         password: Callable[[], str] | None = None,
+        login: Callable[[], tuple[str, str]] | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._password = password
+        self._login = login
         self._wire: Wire | None = None
         self._last_used = 0.0
         self._one_at_a_time = Lock()
@@ -130,13 +133,14 @@ class Database:
         return wire.idle
 
     def _opened(self) -> Wire:
-        settings, password = self._settings, self._current_password()
+        settings = self._settings
+        user, password = self._current_login()
         try:
             with ExitStack() as undo:
                 sock = undo.enter_context(connect(settings))
                 wire = Wire(
                     sock,
-                    user=settings.user,
+                    user=user,
                     password=password,
                     database=settings.name,
                     application_name=settings.application_name,
@@ -150,11 +154,13 @@ class Database:
             raise DatabaseUnavailable(f"cannot connect to {where}: {error}") from error
         return wire
 
-    def _current_password(self) -> str:
+    def _current_login(self) -> tuple[str, str]:
+        if self._login is not None:
+            return self._login()
+        user, known = self._settings.user, self._settings.password
         if self._password is not None:
-            return self._password()
-        known = self._settings.password
-        return "" if known is None else known.get_secret_value()
+            return user, self._password()
+        return user, "" if known is None else known.get_secret_value()
 
 
 def _call(sql: str, params: Mapping[str, Any]) -> Call:

@@ -32,6 +32,14 @@ class OrderTicket(Model):
     venue: VenueId
 
 
+class SignalTicket(Model):
+    """What the signal queue needs to know of a signal. `again`: how often it was sent before."""
+
+    id: UUID
+    agent_id: UUID
+    again: int = 0
+
+
 class Follower(Model):
     """An active deployment of a signal's agent. `venues` None: it takes every venue."""
 

@@ -20,6 +20,7 @@ from agent_where.store.records import (
     OrderFile,
     OrderTicket,
     SignalFile,
+    SignalTicket,
     market_to_row,
     order_file,
     signal_file,
@@ -111,10 +112,17 @@ class Store:
         )
         return bool(rows)
 
-    def enqueue_lost_signals(self, at_most: int) -> list[tuple[UUID, UUID, int]]:
-        """Undecided signals to put on the queue again: id, agent's id, how many times by now."""
+    def enqueue_lost_signals(self, at_most: int) -> list[SignalTicket]:
+        """Undecided signals that no message seems to carry."""
         rows = self._run("enqueue_lost_signals", at_most=at_most)
-        return [(row["id"], row["agent_id"], row["enqueue_count"]) for row in rows]
+        return [
+            SignalTicket(id=row["id"], agent_id=row["agent_id"], again=row["enqueue_count"])
+            for row in rows
+        ]
+
+    def mark_not_enqueued(self, signal_ids: Sequence[UUID]) -> None:
+        """The queue did not take these: the next reconcile sends them, unless decided by then."""
+        self._run("mark_not_enqueued", ids=list(signal_ids))
 
     # Orders
 

@@ -5,14 +5,13 @@ which part of the answer is not what the venue documents. Keys they do not know 
 """
 
 import logging
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from agent_where.domain import Market, VenueId
+from agent_where.domain import SYMBOL, Market, VenueId
 from agent_where.errors import VenueUnavailable
 
 logger = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ Figure = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=60, decimal_pl
 Text = Annotated[str, Field(pattern=r"^[ -~]{1,64}$")]
 """A word to be stored: printable ASCII."""
 
-_TOKEN = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
 _Shape = TypeVar("_Shape")
 
 
@@ -50,7 +48,7 @@ def malformed(venue: VenueId, what: str) -> VenueUnavailable:
 
 def can_be_asked_for(token: str) -> bool:
     """Whether a signal could name the token: other markets are of no use, and are left out."""
-    return _TOKEN.fullmatch(token) is not None
+    return SYMBOL.fullmatch(token) is not None
 
 
 def one_per_token(markets: Iterable[Market]) -> tuple[Market, ...]:

@@ -16,7 +16,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import NoReturn, Self
 
@@ -138,7 +138,7 @@ class JsonHttp:
             _refuse(host, f"status {status}", status, answer)
         try:
             return json.loads(answer, parse_float=Decimal, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+        except (ValueError, InvalidOperation, RecursionError):
             _refuse(host, "no JSON", status, answer)
 
     def _exchange(self, method: str, url: str, body: bytes | None, host: str) -> tuple[int, bytes]:

@@ -15,7 +15,7 @@ SELECT to_jsonb(o) AS "order",
        is_superseded(s.id) AS superseded,
        has_opposite(o.id) AS opposite,
        (SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') FROM venue_markets m WHERE m.token_symbol = o.token_symbol) AS markets,
-       (SELECT jsonb_build_object('open_qty', p.open_qty, 'status', p.status, 'leverage', p.leverage)
+       (SELECT jsonb_build_object('open_qty', p.open_qty)
         FROM positions p WHERE p.id = o.position_id) AS position,
        (SELECT jsonb_build_object('candidates', h.candidates, 'failover_enabled', h.failover_enabled, 'strategy', h.strategy,
                                   'config_id', h.config_id)

@@ -28,6 +28,8 @@ MIN_NOTIONAL_USD = Decimal(10)
 """The venue's least order, by limit price; documented, not part of any answer."""
 TAKER_FEE_BPS = Decimal("4.5")
 """The taker fee of an account without volume or stake, documented."""
+NETTING = True
+"""An account has one position in a market, and every order adds to it or takes from it."""
 _REQUEST = b'{"type":"metaAndAssetCtxs"}'
 
 
@@ -115,4 +117,5 @@ def _market(index: int, asset: _Asset, context: _Context) -> Market | None:
         price_usd=None if price is None else price / multiplier,
         taker_fee_bps=TAKER_FEE_BPS,
         size_step=Decimal(1).scaleb(-asset.size_decimals) * multiplier,
+        netting=NETTING,
     )

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 VENUE: VenueId = "OSTIUM"
 ORDER_FEE_USD = Decimal("0.10")
 """What the oracle takes for each price request, documented."""
+NETTING = False
+"""Each order opens a trade of its own; trades of one pair stand side by side, in either direction."""
 MAX_PRICE_AGE = timedelta(minutes=5)
 """A price that claims to be open and is older than this is not believed."""
 _PERCENT_TO_BPS = Decimal(10_000)  # a fee of 1e6 is one percent, one percent is 100 bps
@@ -185,6 +187,7 @@ def _market(pair: _Pair, row: _Price | None, now: datetime) -> Market | None:
         taker_fee_bps=pair.taker_fee / _PERCENT_TO_BPS,
         sides=_sides(pair, price if price is not None else pair.last_price / _BASE),
         order_fee_usd=ORDER_FEE_USD,
+        netting=NETTING,
     )
 
 

@@ -1,0 +1,103 @@
+"""Each alarm on a figure of our own watches one that the code writes, under the very same name."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent_where.store.connection import Database
+from local.template import load
+from tests.handlers.workers import Worker, working
+from tests.world import World
+
+NAMESPACE = "AgentWhere"
+Figure = tuple[str, frozenset[tuple[str, str]]]
+
+
+def watched() -> dict[Figure, dict[str, Any]]:
+    """Our own alarms by metric and dimensions."""
+    alarms = (
+        resource["Properties"]
+        for resource in load()["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    )
+    return {
+        (
+            alarm["MetricName"],
+            frozenset((each["Name"], each["Value"]) for each in alarm["Dimensions"]),
+        ): alarm
+        for alarm in alarms
+        if alarm["Namespace"] == NAMESPACE
+    }
+
+
+def written(text: str) -> Iterator[tuple[Figure, float]]:
+    """The figures that CloudWatch would take out of a log, by metric and dimensions."""
+    for line in text.splitlines():
+        told = json.loads(line)
+        for block in told.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert block["Namespace"] == NAMESPACE
+            for names in block["Dimensions"]:
+                dimensions = frozenset((name, told[name]) for name in names)
+                for metric in block["Metrics"]:
+                    yield (metric["Name"], dimensions), told[metric["Name"]][0]
+
+
+def service(function: str) -> str:
+    """What the template tells a function that it is called."""
+    return next(
+        resource["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for resource in load()["Resources"].values()
+        if resource["Properties"].get("CodeUri") == f"functions/{function}"
+    )
+
+
+@pytest.fixture
+def world(database_dsn: str, connections: list[Database]) -> Iterator[World]:
+    made = World(database_dsn)
+    yield made
+    made.dispose()
+
+
+def figures(
+    function: str, world: World, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> dict[Figure, float]:
+    """What one run of a function writes, its venues out of reach."""
+    patch.setenv("POWERTOOLS_SERVICE_NAME", service(function))
+    for name in ("HYPERLIQUID_API_URL", "OSTIUM_SUBGRAPH_URL", "OSTIUM_PRICE_URL"):
+        patch.setenv(name, "http://127.0.0.1:1")
+    with working(function, world.dsn, patch, world.queues) as worker:
+        capsys.readouterr()
+        run(worker)
+    return dict(written(capsys.readouterr().out))
+
+
+def run(worker: Worker) -> None:
+    worker.run("schedule")
+
+
+def test_every_figure_that_an_alarm_watches_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[Figure, float] = {}
+    for function in ("market_sync", "reconcile"):
+        found |= figures(function, world, monkeypatch, capsys)
+
+    assert {name for name, _ in watched()} == {"VenuesNotSynced", "OrdersStillOpen"}
+    assert watched().keys() <= found.keys()
+
+
+def test_venues_out_of_reach_are_over_the_alarm_s_threshold(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = figures("market_sync", world, monkeypatch, capsys)
+
+    figure = ("VenuesNotSynced", frozenset({("service", "market_sync")}))
+    assert found[figure] == 2
+    assert found[figure] > watched()[figure]["Threshold"]
+
+
+def test_a_schedule_that_has_stopped_sets_off_the_alarm() -> None:
+    for alarm in watched().values():
+        assert alarm["TreatMissingData"] == "breaching"
