@@ -12,7 +12,7 @@ SOURCES := layers functions local tests benchmarks
 ENVIRONMENTS := .venv/project/.installed .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run test check lint format types lint-template e2e bench build pins environments clean distclean
+.PHONY: help run test check lint format types lint-template e2e bench build deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel
 	@du -sh .aws-sam/build/CoreLayer | awk '{print "the layer is " $$1 " unpacked; AWS allows 250M"}'
+
+deploy: build  ## Build and deploy to AWS, asking for what it needs (ARGS="--no-confirm-changeset" asks nothing)
+	@.venv/sam/bin/sam deploy $(or $(ARGS),--guided)
 
 pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/README.md)
 	@for pins in layers/core/requirements requirements/{project,ministack,sam}; do \

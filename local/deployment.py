@@ -96,6 +96,8 @@ def _set_up(home: Home, stack: Stack) -> None:
     report = _invoke(home, stack, "setup")
     if not report["success"]:
         todo = [sentence for check in report["checks"] for sentence in check["todo"]]
+        if any(check["what"].get("changed") for check in report["checks"]):
+            todo.append("on a laptop the database is of another version: `make clean` removes it")
         raise StepFailed("; ".join(["setup failed", *todo]), home.log("ministack"))
 
 

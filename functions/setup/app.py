@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
-from agent_where.errors import BadSetting
-from agent_where.readiness import prepare, unusable
+from agent_where.errors import BadSetting, Unavailable
+from agent_where.readiness import prepare, unreachable, unusable
 from agent_where.report import Report
 from agent_where.settings import SetupSettings
 from agent_where.venues.registry import SUPPORTED
@@ -16,15 +16,21 @@ from agent_where.venues.registry import SUPPORTED
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 logger = Logger()
+tracer = Tracer()
 
 
 def run(*, only_report: bool) -> Report:
     """One report, whatever is missing. The connection ends with the run: setup is seldom run."""
     try:
         settings = SetupSettings.from_environment()
+    except BadSetting as fault:
+        return unusable(fault)
+    try:
         database = wiring.database(settings)
     except BadSetting as fault:
         return unusable(fault)
+    except Unavailable as fault:
+        return unreachable(fault, settings)
     try:
         return prepare(database, MIGRATIONS, settings, SUPPORTED, only_report=only_report)
     finally:
@@ -32,6 +38,7 @@ def run(*, only_report: bool) -> Report:
 
 
 @logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     found = run(only_report=event.get("report") is True)
     tell = logger.info if found.success and found.fit else logger.warning

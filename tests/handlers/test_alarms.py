@@ -8,7 +8,8 @@ import pytest
 
 from agent_where.store.connection import Database
 from local.template import load
-from tests.handlers.workers import Worker, working
+from tests.handlers.gateway import Function
+from tests.handlers.workers import working
 from tests.world import World
 
 NAMESPACE = "AgentWhere"
@@ -46,11 +47,12 @@ def written(text: str) -> Iterator[tuple[Figure, float]]:
 
 def service(function: str) -> str:
     """What the template tells a function that it is called."""
-    return next(
-        resource["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    (variables,) = (
+        resource["Properties"]["Environment"]["Variables"]
         for resource in load()["Resources"].values()
         if resource["Properties"].get("CodeUri") == f"functions/{function}"
     )
+    return str(variables["POWERTOOLS_SERVICE_NAME"])
 
 
 @pytest.fixture
@@ -69,12 +71,8 @@ def figures(
         patch.setenv(name, "http://127.0.0.1:1")
     with working(function, world.dsn, patch, world.queues) as worker:
         capsys.readouterr()
-        run(worker)
+        worker.run("schedule")
     return dict(written(capsys.readouterr().out))
-
-
-def run(worker: Worker) -> None:
-    worker.run("schedule")
 
 
 def test_every_figure_that_an_alarm_watches_is_written(
@@ -96,6 +94,41 @@ def test_venues_out_of_reach_are_over_the_alarm_s_threshold(
     figure = ("VenuesNotSynced", frozenset({("service", "market_sync")}))
     assert found[figure] == 2
     assert found[figure] > watched()[figure]["Threshold"]
+
+
+@pytest.mark.parametrize(
+    ("case", "refused"), [("get_stats", 0), ("unknown_path", 1)], ids=["answered", "refused"]
+)
+def test_an_http_function_counts_its_requests_and_what_it_refused(
+    api_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: str,
+    refused: int,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stats_api")
+
+    Function("stats_api").send(case)
+
+    here = frozenset({("service", "stats_api")})
+    assert dict(written(capsys.readouterr().out)) == {
+        ("Requests", here): 1,
+        ("RequestsRefused", here): refused,
+        ("RequestsUnavailable", here): 0,
+    }
+
+
+def test_an_http_function_counts_what_it_could_not_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stats_api")
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/n")
+
+    Function("stats_api").send("get_stats")
+
+    found = {name: value for (name, _), value in written(capsys.readouterr().out)}
+    assert found == {"Requests": 1, "RequestsRefused": 0, "RequestsUnavailable": 1}
 
 
 def test_a_schedule_that_has_stopped_sets_off_the_alarm() -> None:

@@ -1,7 +1,10 @@
 """The setup function: what it does, and what its report says to do about what is missing."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,9 +17,16 @@ from agent_where.readiness import prepare
 from agent_where.report import Report
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.store import Store
 from agent_where.venues.registry import SUPPORTED
+from local import deployment
+from local.environment import Home
+from local.postgres import Postgres
+from local.processes import StepFailed
+from local.stack import Stack
 from tests.fixtures_database import MIGRATIONS
 from tests.store.ledger import Ledger
+from tests.store.roles import PASSWORD, TwoRoles, two_roles
 
 HERE = "arn:aws:lambda:eu-west-1:000000000000:function:setup"
 MARKET = (
@@ -210,6 +220,127 @@ def test_a_database_that_is_away_is_a_finding(
     assert by_name(answer)["database"]["todo"][0].startswith("Start the database, or correct")
     assert "queue: signals" in by_name(answer)
     assert "hidden" not in str(answer)
+
+
+def on_aws(environment: pytest.MonkeyPatch, roles: TwoRoles) -> None:
+    """The settings of a deployment whose setup logs in with a secret of its own."""
+    environment.delenv("DATABASE_URL")
+    told = {"DB_HOST": "127.0.0.1", "DB_PORT": str(roles.port), "DB_NAME": roles.name}
+    told |= {"DB_USER": roles.app, "AWS_REGION": "eu-west-1"}
+    for name, value in told.items():
+        environment.setenv(name, value)
+
+
+def test_setup_as_the_admin_leaves_a_database_that_the_functions_can_use(
+    app: ModuleType,
+    queues: dict[str, str],
+    environment: pytest.MonkeyPatch,
+    postgres: Postgres,
+) -> None:
+    with two_roles(postgres) as roles:
+        on_aws(environment, roles)
+        login = json.dumps({"username": roles.admin, "password": PASSWORD})
+        secret = boto3.client("secretsmanager").create_secret(Name="admin", SecretString=login)
+        environment.setenv("DB_ADMIN_SECRET_ARN", secret["ARN"])
+
+        answer = invoke(app)
+
+        assert answer["success"] is True
+        assert by_name(answer)["rights"] == {
+            "name": "rights",
+            "ok": True,
+            "what": {"role": roles.app, "exists": True, "ownsTables": False, "lacks": []},
+            "todo": [],
+        }
+        with roles.as_role(roles.app) as functions:
+            assert Store(functions).network() == "mainnet"
+
+
+def test_an_admin_secret_that_cannot_be_asked_for_is_a_finding(
+    app: ModuleType, environment: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    with two_roles(postgres) as roles:
+        on_aws(environment, roles)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        environment.setenv("DB_ADMIN_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:1:secret:a")
+
+        answer = invoke(app)
+
+    assert (answer["success"], answer["fit"]) == (False, False)
+    assert "Secrets Manager" in by_name(answer)["database"]["todo"][0]
+    assert by_name(answer)["database"]["what"]["reachable"] is False
+    assert "queue: signals" in by_name(answer)
+
+
+def test_a_login_secret_that_does_not_exist_is_a_finding(
+    app: ModuleType,
+    queues: dict[str, str],
+    environment: pytest.MonkeyPatch,
+    postgres: Postgres,
+) -> None:
+    with two_roles(postgres) as roles:
+        on_aws(environment, roles)
+        arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gone"
+        environment.setenv("DB_SECRET_ARN", arn)
+
+        answer = invoke(app, {"report": True})
+
+    assert by_name(answer)["database"]["todo"] == [
+        "Correct the setting: DB_SECRET_ARN: Secrets Manager refused it: ResourceNotFoundException"
+    ]
+
+
+def test_a_run_is_one_subsegment_of_a_trace_and_its_report_no_part_of_it(
+    app: ModuleType, environment: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    told: list[object] = []
+
+    class Subsegment:
+        def put_annotation(self, key: str, value: object) -> None:
+            told.append(key)
+
+        def put_metadata(self, key: str, value: object, namespace: str) -> None:
+            told.append(value)
+
+    class Provider:
+        @contextmanager
+        def in_subsegment(self, name: str) -> Iterator[Subsegment]:
+            begun.append(name)
+            yield Subsegment()
+
+    environment.setattr(app.tracer, "provider", Provider())
+
+    invoke(app)
+
+    assert begun == ["## handler"]
+    assert set(told) <= {"ColdStart", "Service"}
+
+
+def test_on_a_laptop_a_changed_migration_says_how_to_start_anew(
+    app: ModuleType, environment: pytest.MonkeyPatch, empty_database: str, tmp_path: Path
+) -> None:
+    class Deployed(Stack):
+        """A stack whose functions run in this process."""
+
+        def __init__(self) -> None:
+            self.dsn = empty_database
+
+        def invoke(self, function: str, payload: Mapping[str, Any] | None = None) -> Any:
+            assert function == "setup"
+            return invoke(app)
+
+    deployment._set_up(Home(tmp_path), Deployed())
+    database = open_database(empty_database)
+    database.run("UPDATE schema_migrations SET checksum = 'x' WHERE version = 3")
+    database.close()
+
+    with pytest.raises(StepFailed, match=r"0003_routing\.sql.*`make clean` removes it") as failed:
+        deployment._set_up(Home(tmp_path), Deployed())
+
+    assert "setup failed" in str(failed.value)
 
 
 def test_a_missing_setting_is_a_finding(app: ModuleType, environment: pytest.MonkeyPatch) -> None:

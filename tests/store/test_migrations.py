@@ -272,6 +272,23 @@ def test_an_installation_of_the_original_keeps_its_rows_and_gets_what_is_missing
     )
 
 
+def test_a_history_too_long_for_setup_is_brought_up_by_hand_before_it(connect: Connect) -> None:
+    database = connect()
+    database.script((Path(__file__).parent / "original.sql").read_text())
+    for migration in read(MIGRATIONS)[:3]:
+        database.script(migration.sql)
+    database.run_together(
+        ("SET LOCAL session_replication_role = replica", {}),
+        ("UPDATE venue_routing_history SET attempt = 9 WHERE attempt = 3", {}),
+    )
+
+    applied = set_up(database, MIGRATIONS, network="mainnet")
+
+    assert len(applied) == len(read(MIGRATIONS))
+    rows = database.run("SELECT attempt FROM venue_routing_history")
+    assert sorted(row["attempt"] for row in rows) == [1, 1, 2, 2, 9]  # not counted again
+
+
 def test_what_the_original_may_have_can_be_run_again_by_hand(connect: Connect) -> None:
     database = connect()
     migrate(database, MIGRATIONS)

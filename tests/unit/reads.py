@@ -1,4 +1,4 @@
-"""Which attributes a function's code may read: a walk over all that can be called from its handler."""
+"""Which attributes a function's code may read: a walk over all that its handler can call."""
 
 import ast
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _bound(path: Path) -> dict[str, ast.stmt]:
-    """The statements of a module by the names that they bind; what it merely does is under ''."""
+    """The statements of a module by the names that they bind."""
     bound: dict[str, ast.stmt] = {}
     for statement in _tree(path).body:
         match statement:
@@ -84,9 +84,7 @@ def _nodes(definition: Definition) -> Iterator[ast.AST]:
     if method:
         assert isinstance(found, ast.ClassDef)
         found = next(
-            each
-            for each in found.body
-            if isinstance(each, ast.FunctionDef) and each.name == method
+            each for each in found.body if isinstance(each, ast.FunctionDef) and each.name == method
         )
     elif definition.path.name == "settings.py" and isinstance(found, ast.ClassDef):
         return

@@ -232,6 +232,25 @@ def test_every_name_carries_the_stack_s_so_that_two_fit_into_one_account(
                 assert derived, f"{resource['Type']} {name}"
 
 
+def test_a_guided_deployment_can_leave_every_optional_parameter_empty(template: Template) -> None:
+    """`sam deploy --guided` asks for ever where the answer is hidden and none is given."""
+    hidden = [name for name, told in template["Parameters"].items() if told.get("NoEcho")]
+
+    assert hidden == []
+
+
+def test_every_make_target_that_a_document_names_exists() -> None:
+    known = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    told = {
+        target
+        for path in documents
+        for target in re.findall(r"(?:`|^|= )make ([a-z0-9-]+)", path.read_text(), re.MULTILINE)
+    }
+
+    assert {"run", "test", "deploy"} <= told <= known
+
+
 def test_every_aws_service_that_the_code_calls_is_left_in_the_layer() -> None:
     makefile = (ROOT / "layers" / "core" / "Makefile").read_text()
     kept = re.search(r"^SERVICES := (.*)$", makefile, re.MULTILINE)

@@ -40,13 +40,27 @@ ALTER TABLE venue_routing_history
     ALTER COLUMN id SET DEFAULT gen_random_uuid(),
     ALTER COLUMN created_at SET DEFAULT now();
 -- The original may have routed a signal several times: those rows are its attempts, in the order they were made.
-UPDATE venue_routing_history h SET attempt = counted.attempt
-FROM (SELECT id, row_number() OVER (PARTITION BY signal_id, deployment_id ORDER BY created_at, id) AS attempt
-      FROM venue_routing_history) counted
-WHERE counted.id = h.id AND counted.attempt <> h.attempt;
+-- Once the index is there they have been counted.
+DO $$
+BEGIN
+    IF to_regclass('venue_routing_history_one_each') IS NULL THEN
+        UPDATE venue_routing_history h SET attempt = counted.attempt
+        FROM (SELECT id, row_number() OVER (PARTITION BY signal_id, deployment_id ORDER BY created_at, id) AS attempt
+              FROM venue_routing_history) counted
+        WHERE counted.id = h.id AND counted.attempt <> h.attempt;
+    END IF;
+END
+$$;
 CREATE UNIQUE INDEX IF NOT EXISTS venue_routing_history_one_each
     ON venue_routing_history (signal_id, deployment_id, attempt) NULLS NOT DISTINCT;
-CREATE INDEX IF NOT EXISTS venue_routing_history_by_time ON venue_routing_history (created_at DESC, id DESC);
+-- What the statistics read: first decisions of MULTI signals, all or of one token, and failovers.
+CREATE INDEX IF NOT EXISTS venue_routing_history_decisions ON venue_routing_history (created_at DESC, id DESC)
+    INCLUDE (token_symbol, selected_venue, routing_duration_us, routing_duration_ms)
+    WHERE requested_venue = 'MULTI' AND attempt = 1 AND deployment_id IS NULL;
+CREATE INDEX IF NOT EXISTS venue_routing_history_decisions_of_token ON venue_routing_history (token_symbol, created_at DESC, id DESC)
+    INCLUDE (selected_venue, routing_duration_us, routing_duration_ms)
+    WHERE requested_venue = 'MULTI' AND attempt = 1 AND deployment_id IS NULL;
+CREATE INDEX IF NOT EXISTS venue_routing_history_failovers ON venue_routing_history (created_at) WHERE attempt > 1;
 
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -50,7 +50,6 @@ _THE_DATA_S_FAULT = ("22", "23")  # SQLSTATE classes: a bad value; a constraint
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 _logger = Logger()
-_metrics = Metrics(namespace="AgentWhere")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -71,17 +70,18 @@ def make_api() -> APIGatewayRestResolver:
 
 def as_handler(api: APIGatewayRestResolver) -> Handler:
     """The Lambda handler of an API, logged, counted and traced."""
+    metrics = Metrics(namespace="AgentWhere")
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        _metrics.add_metric("Requests", MetricUnit.Count, 1)
+        metrics.add_metric("Requests", MetricUnit.Count, 1)
         answer = api.resolve(event, context)
         status = answer["statusCode"]
-        _metrics.add_metric("RequestsRefused", MetricUnit.Count, int(400 <= status < 500))
-        _metrics.add_metric("RequestsUnavailable", MetricUnit.Count, int(status >= 500))
+        metrics.add_metric("RequestsRefused", MetricUnit.Count, int(400 <= status < 500))
+        metrics.add_metric("RequestsUnavailable", MetricUnit.Count, int(status >= 500))
         return answer
 
     # Patching would load boto3, which most APIs have no use for.
-    counted = _metrics.log_metrics(handler)
+    counted = metrics.log_metrics(handler)
     traced = Tracer(auto_patch=False).capture_lambda_handler(counted, capture_response=False)
     logged: Handler = _logger.inject_lambda_context(traced, clear_state=True)
     return logged

@@ -22,6 +22,7 @@ from agent_where.errors import (
 from agent_where.migrations import MigrationFailed, plan, read, served_network, set_up
 from agent_where.queues import Queues
 from agent_where.report import DEAD_LETTERS, ORDERS, Check, Report, check, report
+from agent_where.rights import grant, rights_of
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database
 
@@ -80,6 +81,7 @@ def prepare(
     if not only_report:
         try:
             applied = set_up(database, directory, network=settings.network)
+            grant(database, settings.database().user)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
     checks = check_all(database, directory, settings, supported, sqs)
@@ -89,6 +91,13 @@ def prepare(
 def unusable(error: BadSetting) -> Report:
     """The report of a function whose settings are no use."""
     return report((_failure("settings", error),), success=False)
+
+
+def unreachable(
+    error: Unavailable, settings: SetupSettings, sqs: "SQSClient | None" = None
+) -> Report:
+    """The report of a function that could not so much as ask for its login."""
+    return report((_away(error), *_queues(settings, sqs)), success=False)
 
 
 def check_all(
@@ -110,6 +119,7 @@ def _database_checks(
     try:
         yield _answered("database", lambda: _server(database))
         yield _answered("schema", lambda: _schema(database, directory))
+        yield _answered("rights", lambda: _rights(database, settings.database().user))
         yield _answered("network", lambda: _network(database, settings.network))
         yield _answered("config", lambda: _config(database, priority))
         yield _answered(ORDERS, lambda: _orders(database))
@@ -117,12 +127,15 @@ def _database_checks(
             name = f"markets: {venue}"
             ask = partial(_markets, database, name, venue, settings, supported)
             yield _answered(name, ask)
-    except Unavailable as away:
-        yield check(
-            "database",
-            {"reachable": False, "error": str(away)},
-            f"Start the database, or correct DATABASE_URL or DB_HOST: {away}",
-        )
+    except (Unavailable, BadSetting) as error:  # a login's secret is read when it is needed
+        yield _away(error)
+
+
+def _away(error: Unavailable | BadSetting) -> Check:
+    todo = "Start the database, or correct DATABASE_URL or DB_HOST"
+    if isinstance(error, BadSetting):
+        todo = "Correct the setting"
+    return check("database", {"reachable": False, "error": str(error)}, f"{todo}: {error}")
 
 
 def _answered(name: str, ask: Callable[[], Check]) -> Check:
@@ -160,6 +173,23 @@ def _schema(database: Database, directory: Path) -> Check:
         "ahead": [*found.ahead],
     }
     return check("schema", what, *todo)
+
+
+def _rights(database: Database, role: str) -> Check:
+    found = rights_of(database, role)
+    what: dict[str, JsonValue] = {
+        "role": role,
+        "exists": found.exists,
+        "ownsTables": found.owns,
+        "lacks": [*found.lacks],
+    }
+    if not found.exists:
+        todo = f"Create the role {role}, which the functions log in as, and run setup again"
+        return check("rights", what, todo)
+    if found.lacks:
+        todo = f"Run setup as the tables' owner (DB_ADMIN_SECRET_ARN): {role} lacks"
+        return check("rights", what, f"{todo} {', '.join(found.lacks)}")
+    return check("rights", what)
 
 
 def _network(database: Database, wanted: str) -> Check:

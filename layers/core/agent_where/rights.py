@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from agent_where.migrations import LOCK_KEY
-from agent_where.store.connection import Database
+from agent_where.store.connection import Database, Json, Row
 
 _READ = ("SELECT",)
 _APPEND = ("SELECT", "INSERT")
@@ -108,7 +108,9 @@ def grant(database: Database, role: str) -> None:
         Unavailable: the database is away.
     """
     known = database.run(_ROLE, role=role)
-    tables = [] if not known else [row["name"] for row in _owned(database, role) if not row["owned"]]
+    if not known:
+        return
+    tables = [row["name"] for row in _owned(database, role) if not row["owned"]]
     if tables:
         grants = _statements(known[0]["quoted"], known[0]["schema"], tables)
         database.script(_SCRIPT.format(key=LOCK_KEY, grants="\n".join(grants)))
@@ -123,7 +125,7 @@ def rights_of(database: Database, role: str) -> Rights:
         for table, privileges in TABLES.items()
         for privilege in privileges
     ]
-    lacking = database.run(_LACKING, role=role, tables=asked, functions=list(FUNCTIONS))
+    lacking = database.run(_LACKING, role=role, tables=Json(asked), functions=list(FUNCTIONS))
     return Rights(
         exists=True,
         owns=any(row["owned"] for row in _owned(database, role)),
@@ -131,7 +133,7 @@ def rights_of(database: Database, role: str) -> Rights:
     )
 
 
-def _owned(database: Database, role: str) -> Sequence[Mapping[str, object]]:
+def _owned(database: Database, role: str) -> list[Row]:
     return database.run(_OWNED, role=role, tables=list(TABLES))
 
 

@@ -32,7 +32,7 @@ VENUE: VenueId = "OSTIUM"
 ORDER_FEE_USD = Decimal("0.10")
 """What the oracle takes for each price request, documented."""
 NETTING = False
-"""Each order opens a trade of its own; trades of one pair stand side by side, in either direction."""
+"""Each order opens a trade of its own, also beside one of the same pair the other way round."""
 MAX_PRICE_AGE = timedelta(minutes=5)
 """A price that claims to be open and is older than this is not believed."""
 _PERCENT_TO_BPS = Decimal(10_000)  # a fee of 1e6 is one percent, one percent is 100 bps
