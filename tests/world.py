@@ -257,6 +257,16 @@ class World:
         self.database.close()
 
 
+def opened(world: World, **changes: Any) -> UUID:
+    """An agent with one follower and one open position; returns the agent's id."""
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.open(agent, **changes)
+    world.work()
+    return agent
+
+
 def signal(agent: UUID, token: str = "BTC", **changes: object) -> SignalMessage:
     """An OPEN LONG of 100 USDC at leverage 3, but for `changes` (in the message's own keys)."""
     return _parsed(
@@ -289,4 +299,4 @@ def _parsed(body: Mapping[str, Any]) -> SignalMessage:
     return message
 
 
-__all__ = ["MemoryQueues", "OrderRef", "World", "close_signal", "signal"]
+__all__ = ["MemoryQueues", "OrderRef", "World", "close_signal", "opened", "signal"]

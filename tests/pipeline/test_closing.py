@@ -3,23 +3,13 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from agent_where import pipeline
 from agent_where.domain import Order, OrderStatus, Settled
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
-from tests.world import World, signal
-
-
-def opened(world: World, **changes: Any) -> UUID:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    world.open(agent, **changes)
-    world.work()
-    return agent
+from tests.world import World, opened, signal
 
 
 def test_a_close_sells_what_is_open_and_tells_its_pnl(world: World) -> None:

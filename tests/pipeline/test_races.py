@@ -22,7 +22,7 @@ from agent_where.sync import sync_all
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
 from tests.failing_venues import Answering, Deadly, Died
-from tests.world import MemoryQueues, World, close_signal, signal
+from tests.world import MemoryQueues, World, close_signal, opened, signal
 
 
 class Interrupted(Store):
@@ -42,15 +42,6 @@ class Interrupted(Store):
 
     def dispose(self) -> None:
         self._connection.close()
-
-
-def opened(world: World, **changes: Any) -> UUID:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    world.open(agent, **changes)
-    world.work()
-    return agent
 
 
 def dying(world: World) -> UUID:
