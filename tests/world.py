@@ -89,6 +89,7 @@ class World:
         self.slippage_bps = Decimal(2)
         self.depth_usd = Decimal(1_000_000)
         self.sleeps: list[float] = []
+        self.slowness = 0.0
         self.venues: dict[VenueId, Venue] = {}
         self.deps = Deps(
             store=self.store,
@@ -112,6 +113,7 @@ class World:
             supported=SUPPORTED,
             max_age=MAX_AGE,
             sleep=self.sleeps.append,
+            clock=lambda: sum(self.sleeps) * (1 + self.slowness),
         )
 
     def venue(self, venue: VenueId) -> Venue:

@@ -139,6 +139,20 @@ def test_an_unknown_outcome_is_asked_about_and_never_sent_anew(world: World) -> 
     assert world.sleeps == [0.5, 1.0, 2.0]
 
 
+def test_a_venue_that_is_slow_to_answer_is_asked_for_ten_seconds_at_most(world: World) -> None:
+    agent = world.agent()
+    world.follow(agent)
+    world.both_markets()
+    world.slowness = 4
+    world.venues["HYPERLIQUID"] = Witness(world.paper("HYPERLIQUID"), lost_answers=9)
+
+    world.open(agent)
+    (outcome,) = world.work()
+
+    assert outcome.status is OrderStatus.SENT
+    assert world.sleeps == [0.5, 1.0, 2.0]
+
+
 def test_an_outcome_that_stays_unknown_is_left_sent_and_settled_later(world: World) -> None:
     agent = world.agent()
     world.follow(agent)

@@ -30,6 +30,7 @@ LEASE_SECONDS = 60
 """Longer than the function may run, so that a lease outlives the worker that holds it."""
 
 _ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_ASK_FOR_SECONDS = 10.0
 
 
 class Outcome(Model):
@@ -58,12 +59,14 @@ class Executor:
         supported: frozenset[VenueId],
         max_age: timedelta,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._venues = venues
         self._supported = supported
         self._max_age = max_age
         self._sleep = sleep
+        self._clock = clock
 
     def execute(self, order_id: UUID) -> Outcome:
         """Take the order as far as it goes now. Doing it again finds the work done.
@@ -137,7 +140,10 @@ class Executor:
 
     def _ask(self, venue: Venue, order: Order, action: Action) -> Settled | None:
         """After an unknown outcome: ask for some seconds, then leave it to reconcile."""
+        until = self._clock() + _ASK_FOR_SECONDS
         for seconds in _ASK_AFTER_SECONDS:
+            if self._clock() + seconds > until:
+                return None
             self._sleep(seconds)
             try:
                 settled = venue.settle(order, [action])
