@@ -59,6 +59,7 @@ pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/R
 	done
 
 clean:  ## Remove all state: databases, logs, builds, caches; keeps .venv
+	@if test -x $(BIN)/python -a -d .local; then $(BIN)/python -m local.clean; fi
 	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 

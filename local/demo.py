@@ -207,9 +207,13 @@ def _show_opened(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
             f"{row['latency_ms']} ms",
         )
     console.print(table)
+    console.print("Latency is this machine's: mostly the local AWS polling and starting functions.")
 
 
 def _show_closed(console: Console, row: Mapping[str, Any], moved: str) -> None:
+    if row["skipped_reason"]:
+        console.print(f"CLOSE BTC: {row['skipped_reason']}", markup=False)
+        return
     table = Table(title=f"CLOSE BTC{moved}", title_justify="left")
     for heading in ("venue", "order", "entry price", "exit price", "pnl"):
         table.add_column(heading)

@@ -28,7 +28,7 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
         StepFailed: with the log that tells why.
     """
     with ExitStack() as cleanup:
-        _alone(home, cleanup)
+        alone(home, cleanup)
         with step("starting PostgreSQL"):
             database = _start_postgres(home, cleanup)
         venues = _start_venues(home, cleanup, step) if simulated else None
@@ -50,7 +50,7 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
         yield stack
 
 
-def _alone(home: Home, cleanup: ExitStack) -> None:
+def alone(home: Home, cleanup: ExitStack) -> None:
     """Hold the home's lock until the end, and end what a crashed run left behind.
 
     Raises:
@@ -98,7 +98,7 @@ def _set_up(home: Home, stack: Stack) -> None:
         todo = [sentence for check in report["checks"] for sentence in check["todo"]]
         if any(check["what"].get("changed") for check in report["checks"]):
             todo.append("on a laptop the database is of another version: `make clean` removes it")
-        raise StepFailed("; ".join(["setup failed", *todo]), home.log("ministack"))
+        raise StepFailed("; ".join(["setup failed", *todo]))
 
 
 def _sync_markets(home: Home, stack: Stack) -> None:
@@ -106,7 +106,7 @@ def _sync_markets(home: Home, stack: Stack) -> None:
     venues = _invoke(home, stack, "market_sync")["venues"]
     if not any(venue["status"] == "SYNCED" for venue in venues):
         details = [f"{venue['venue']}: {venue['detail']}" for venue in venues]
-        raise StepFailed("; ".join(["no market was synced", *details]), home.log("ministack"))
+        raise StepFailed("; ".join(["no market was synced", *details]))
 
 
 def _invoke(home: Home, stack: Stack, function: str) -> Any:  # noqa: ANN401 - JSON

@@ -20,6 +20,16 @@ class Home:
 
     path: Path = ROOT / ".local"
 
+    @classmethod
+    def of_real_venues(cls) -> "Home":
+        """Apart from the simulated ones: neither prices nor paper trades of the two may mix."""
+        return cls(ROOT / ".local" / "mainnet")
+
+    @classmethod
+    def of_tests(cls) -> "Home":
+        """The end-to-end tests' own."""
+        return cls(ROOT / ".local" / "e2e")
+
     @property
     def postgres(self) -> Path:
         """The database's data directory: the only thing that has to survive."""

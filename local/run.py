@@ -34,7 +34,9 @@ def main() -> int:
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
-        with running(Home(), steps(console), simulated=venues == "simulated") as stack:
+        simulated = venues == "simulated"
+        home = Home() if simulated else Home.of_real_venues()
+        with running(home, steps(console), simulated=simulated) as stack:
             demo(stack)
             if not os.environ.get("ONCE"):
                 _stay_up(console, stack)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from agent_where.store.connection import Database, DatabaseSettings
 from local.deployment import running
-from local.environment import ROOT, Home
+from local.environment import Home
 from local.progress import steps
 from local.stack import Stack
 from tests.e2e.client import Client
@@ -18,7 +18,7 @@ from tests.e2e.client import Client
 @pytest.fixture(scope="session")
 def home() -> Home:
     """State of the tests' own, begun anew; what was built stays."""
-    kept = Home(ROOT / ".local" / "e2e")
+    kept = Home.of_tests()
     shutil.rmtree(kept.postgres, ignore_errors=True)
     return kept
 

@@ -345,13 +345,16 @@ def test_an_order_that_a_venue_cannot_carry_moves_to_the_next(world: World) -> N
     ]
 
 
-def test_a_signal_without_an_expiry_of_its_own_may_expire_while_its_order_is_prepared(
+def test_a_row_without_an_expiry_of_its_own_may_expire_while_its_order_is_prepared(
     world: World,
 ) -> None:
     agent = world.agent()
     world.follow(agent)
     world.both_markets()
-    world.open(agent)
+    message = signal(agent)
+    world.store.insert_signal(message)
+    world.rows("UPDATE signals SET expires_at = NULL RETURNING id")
+    world.take(message)
 
     class Slow(PaperVenue):
         def account(self, order: Order) -> Account:

@@ -39,9 +39,10 @@ class Proxy:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self.hang_up()
+        self._shut_down()
         for thread in self._threads:
             thread.join(5)
+        self.hang_up()
 
     @property
     def turns(self) -> int:
@@ -59,11 +60,16 @@ class Proxy:
 
     def hang_up(self) -> None:
         """End all connections."""
+        self._shut_down()
+        for open_socket in self._sockets:
+            open_socket.close()
+        self._sockets.clear()
+
+    def _shut_down(self) -> None:
+        """Everyone reads the end of what was said; what is on its way is still heard."""
         for open_socket in self._sockets:
             with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
-            open_socket.close()
-        self._sockets.clear()
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)

@@ -231,7 +231,7 @@ def test_a_body_over_sixteen_kilobytes_is_refused_whatever_is_in_it() -> None:
         (body(action="HOLD"), "action: "),
         (body(venue="BINANCE"), "venue: unknown venue; known are SPOT, GMX"),
         (body(venue=5), "venue: unknown venue"),
-        (body(tokenSymbol="💥"), "tokenSymbol: tokenSymbol '\\U0001f4a5' is not a token symbol"),
+        (body(tokenSymbol="💥"), "tokenSymbol: '\\U0001f4a5' is not a token symbol"),
         (body(tokenSymbol=""), "tokenSymbol: "),
         (body(tokenSymbol="A" * 33), "tokenSymbol: "),
         (body(tokenSymbol=7), "tokenSymbol: "),

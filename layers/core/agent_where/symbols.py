@@ -48,8 +48,7 @@ def canonical(symbol: str) -> str:
     upper = stripped.upper()
     if not stripped.isascii() or not SYMBOL.fullmatch(upper):
         raise BadInput(
-            f"tokenSymbol {symbol[:40]!a} is not a token symbol: "
-            "1 to 32 letters, digits, '.', '_' or '-'",
+            f"{symbol[:40]!a} is not a token symbol: 1 to 32 letters, digits, '.', '_' or '-'",
             code="BAD_TOKEN_SYMBOL",
         )
     return ALIASES.get(upper, upper)

@@ -9,6 +9,7 @@ returns the rows of the one before it. Nothing here is written before all of it 
 import json
 import select
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -109,11 +110,13 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
         return bool(poll.poll(0))
 
     def close(self) -> None:
-        """Say goodbye if the server still listens; never raises."""
-        try:
+        """Say goodbye if the server still listens; never raises, and leaves no descriptor open."""
+        reader = self._sock  # pg8000 forgets it without closing it when the server is gone
+        with suppress(InterfaceError, OSError):
             super().close()
-        except (InterfaceError, OSError):
-            return
+        if reader is not None:
+            with suppress(OSError):
+                reader.close()
 
     def _converse(self, request: bytes, seconds: float) -> list[list[Row]]:
         self._usock.settimeout(seconds)
