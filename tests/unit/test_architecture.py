@@ -45,7 +45,6 @@ ALLOWED: Mapping[str, str] = {
     "store.records": "domain errors messages venues.base",
     "store.administration": "answers bodies domain errors store.",
     "store.views": "answers bodies domain errors paging store.",
-    "store.arrivals": "domain errors messages store.",
     # trading
     "execution.": f"domain errors ids routing. venues.base execution. {LEDGER}",
     "execution.sizing": "domain rounding routing.checks",
@@ -64,7 +63,7 @@ ALLOWED: Mapping[str, str] = {
     "consuming": "domain errors messages execution.executor pipeline queues",
     "reconciling": "domain errors pipeline",
     "sync": f"domain errors queues venues.base {LEDGER}",
-    "intake": "answers domain errors messages pipeline queues store.arrivals store.records",
+    "intake": "answers domain errors messages pipeline queues store.records store.store",
     "migrations": "domain errors store.connection",
     "rights": "migrations store.connection",
     "readiness": "domain errors migrations queues report rights settings store.connection",

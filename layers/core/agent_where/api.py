@@ -45,7 +45,6 @@ _STATUS_OF_CODE = {
     "UNKNOWN_SIGNAL": HTTPStatus.NOT_FOUND,
     "UNSUPPORTED_MEDIA_TYPE": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
-_THE_DATA_S_FAULT = ("22", "23")  # SQLSTATE classes: a bad value; a constraint
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -177,7 +176,7 @@ def _unavailable(error: AgentWhereError) -> Response[str]:
 
 def _database_refused(error: DatabaseRefused) -> Response[str]:
     """A rule of the database that no check of ours foresaw; anything else is raised on."""
-    if not error.sqlstate.startswith(_THE_DATA_S_FAULT):
+    if not error.is_about_the_data:
         raise error
     _logger.error("the database refused", sqlstate=error.sqlstate, reason=str(error))
     told = f"The database refuses it by its rule {error.constraint or error.sqlstate}."

@@ -105,7 +105,7 @@ class DatabaseRefused(AgentWhereError):
     @property
     def is_about_the_data(self) -> bool:
         """Whether the data or a rule was at fault, so that the same again is refused again."""
-        return self.sqlstate[:2] in ("22", "23")
+        return self.sqlstate.startswith(("22", "23"))  # the classes of bad values and constraints
 
 
 class VenueError(AgentWhereError):

@@ -13,8 +13,8 @@ from agent_where.errors import BadInput, DatabaseUnavailable, QueueUnavailable, 
 from agent_where.messages import SignalMessage
 from agent_where.pipeline import refuse_other_body
 from agent_where.queues import Queues
-from agent_where.store.arrivals import Arrivals
 from agent_where.store.records import SignalFile, SignalTicket
+from agent_where.store.store import Store
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 class Intake:
     """What taking a signal in works with. `supported`: the venues that have an adapter."""
 
-    arrivals: Arrivals
+    store: Store
     queues: Queues
     supported: frozenset[VenueId]
 
@@ -37,10 +37,10 @@ def take_in(message: SignalMessage, intake: Intake) -> TakenIn:
         BadInput: the venue has no adapter, so that nobody here would trade it; nothing is stored.
         DatabaseUnavailable: nothing was enqueued; the same request may come again.
     """
-    venue = message.venue or intake.arrivals.agent_venue(message.agent_id)
+    venue = message.venue or intake.store.agent_venue(message.agent_id)
     if venue not in (None, MULTI, *intake.supported):
         raise BadInput(f"venue: {venue} is not supported yet", code="VENUE_NOT_SUPPORTED")
-    file = intake.arrivals.insert(message)
+    file = intake.store.insert_signal(message)
     if file is None:
         raise UnknownAgent(f"agentId: there is no agent {message.agent_id}")
     refuse_other_body(file, message)
@@ -56,4 +56,4 @@ def _enqueue(file: SignalFile, intake: Intake) -> None:
     except QueueUnavailable as error:
         _logger.warning("signal %s is left to reconcile: %s", file.id, error)
         with suppress(DatabaseUnavailable):
-            intake.arrivals.mark_not_enqueued(file.id)
+            intake.store.mark_not_enqueued([file.id])

@@ -95,12 +95,9 @@ def queues(settings: SignalQueueAccess | OrderQueueAccess) -> Queues:
 def intake(settings: SignalIntakeSettings) -> "Intake":
     """What taking a signal in works with. Raises BadSetting as `connected`."""
     from agent_where.intake import Intake  # noqa: PLC0415 only signal_intake needs it
-    from agent_where.store.arrivals import Arrivals  # noqa: PLC0415
     from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
-    return Intake(
-        arrivals=Arrivals(connected(settings)), queues=queues(settings), supported=SUPPORTED
-    )
+    return Intake(store=store(settings), queues=queues(settings), supported=SUPPORTED)
 
 
 def deps(settings: "RouteExecuteSettings | ReconcileSettings") -> "Deps":

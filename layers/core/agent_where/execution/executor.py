@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from agent_where.domain import Model, Order, OrderStatus, Purpose, Refusal, Settled, VenueId
+from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, VenueId
 from agent_where.errors import (
     LeaseHeld,
     OutcomeUnknown,
@@ -103,7 +103,10 @@ class Executor:
         if refused:
             return self._refuse(file, refused, token)
         venue = self._venues(file.order.venue)
-        prepared = _prepared(file, venue)
+        try:
+            prepared = prepare(file, venue)
+        except VenueRejected as error:
+            return self._end_without_fills(file, _rejected(error), token)
         if isinstance(prepared, Refused):
             return self._refuse(file, prepared, token)
         order, action = prepared
@@ -131,7 +134,7 @@ class Executor:
         try:
             settled = venue.send(order, action)
         except VenueRejected as error:
-            return Settled(status=OrderStatus.REJECTED, code=error.code, detail=error.detail)
+            return _rejected(error)
         except (VenueUnavailable, OutcomeUnknown):
             return self._ask(venue, order, action)
         if settled is None:
@@ -180,11 +183,8 @@ class Executor:
         return Terms(signal=file.signal, now=file.now, max_age=self._max_age)
 
 
-def _prepared(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
-    try:
-        return prepare(file, venue)
-    except VenueRejected as error:
-        return Refused(code=Refusal(error.code), detail=error.detail)
+def _rejected(error: VenueRejected) -> Settled:
+    return Settled(status=OrderStatus.REJECTED, code=error.code, detail=error.detail)
 
 
 def _has_work(file: OrderFile) -> bool:

@@ -49,6 +49,11 @@ class Store:
 
     # Signals
 
+    def agent_venue(self, agent_id: UUID) -> VenueId | None:
+        """Where an agent trades: a venue, or MULTI. None: there is no such agent."""
+        rows = self._run("read_agent_venue", id=agent_id)
+        return str(rows[0]["venue"]) if rows else None
+
     def insert_signal(self, message: SignalMessage) -> SignalFile | None:
         """Store a signal once, and read it as it stands. None: its agent does not exist."""
         *_, rows = self._database.run_together(
