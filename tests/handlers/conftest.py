@@ -1,7 +1,8 @@
 """An environment for the HTTP functions: databases with the agents of the event files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -58,20 +59,33 @@ def api_database(
     return database
 
 
-@pytest.fixture(scope="module")
-def still(
-    request: pytest.FixtureRequest, postgres: Postgres, migrated_template: str
-) -> Iterator[Still]:
-    """The module's FUNCTION, warm, over one database: for requests that leave no trace."""
+@contextmanager
+def still_functions(postgres: Postgres, template: str) -> Iterator[Callable[[str], Still]]:
+    """Functions by their names, warm, over one database: for requests that leave no trace."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        fresh_database(postgres, template=migrated_template) as dsn,
+        fresh_database(postgres, template=template) as dsn,
         counted_connections(patch) as made,
     ):
         set_environment(patch, dsn)
         database = Database(DatabaseSettings.from_url(dsn))
         seed(database)
-        function = Function(request.module.FUNCTION)
-        function.warm()
-        yield Still(function, database, made[0])
+
+        @cache
+        def load(name: str) -> Still:
+            function = Function(name)
+            known = len(made)
+            function.warm()
+            return Still(function, database, made[known])
+
+        yield load
         database.close()
+
+
+@pytest.fixture(scope="module")
+def still(
+    request: pytest.FixtureRequest, postgres: Postgres, migrated_template: str
+) -> Iterator[Still]:
+    """The module's FUNCTION, warm, over one database."""
+    with still_functions(postgres, migrated_template) as load:
+        yield load(request.module.FUNCTION)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from agent_where import wiring
+from agent_where.callers import Caller, Scope
 from agent_where.store.connection import Database, Row
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +21,19 @@ SPOT_AGENT = UUID("a0000000-0000-4000-8000-000000000003")
 NOBODY = UUID("a0000000-0000-4000-8000-00000000000f")
 DEPLOYMENT = UUID("d0000000-0000-4000-8000-000000000001")
 SIGNAL = UUID("50000000-0000-4000-8000-000000000001")
-WALLET = f"0x{'Cd' * 20}"
+CREATOR = "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"
+WALLET = f"0x{'cd' * 20}"
+OPERATOR = Caller(subject="an-operator", scopes=frozenset({Scope.ADMIN}), wallet=None)
+
+
+def token(*scopes: str, wallet: str = "", expires: float = 4102444800) -> dict[str, str]:
+    """What the authorizer tells of a token."""
+    return {
+        "subject": f"whoever owns {wallet or 'nothing'}",
+        "scopes": " ".join(scopes),
+        "wallet": wallet.lower(),
+        "expires": str(int(expires)),
+    }
 
 
 class Answer(NamedTuple):
@@ -42,7 +56,9 @@ class Function:
     """One function, loaded anew as a cold start does, and its events."""
 
     def __init__(self, name: str) -> None:
+        wiring.forget()
         self.name = name
+        self.caller: Mapping[str, str] | None = token("admin")
         path = ROOT / "functions" / name / "app.py"
         spec = spec_from_file_location(f"{name}_app", path)
         assert spec is not None
@@ -52,9 +68,15 @@ class Function:
 
     def warm(self) -> None:
         """Connect to the database that the settings name at this moment."""
-        for name in ("views", "administration", "intake"):
-            if hasattr(self.module, name):
-                getattr(self.module, name)()
+        for each in vars(self.module).values():
+            if hasattr(each, "cache_info"):
+                each()
+
+    def called_by(self, caller: Mapping[str, str] | None) -> "Function":
+        """The same function, its events with another authorizer's context; None: with none."""
+        same = copy(self)
+        same.caller = caller
+        return same
 
     def send(self, case: str, **changes: object) -> Answer:
         """An event file, with `changes` at its top level."""
@@ -80,7 +102,9 @@ class Function:
         return self.invoke({**sent, "path": path, "pathParameters": {"id": str(id_)}})
 
     def invoke(self, sent: Mapping[str, Any]) -> Answer:
-        told = self.module.handler(deepcopy(dict(sent)), Context())
+        event = deepcopy(dict(sent))
+        event["requestContext"]["authorizer"] = self.caller
+        told = self.module.handler(event, Context())
         headers = {
             name: values[0]
             for name, values in cast(
@@ -126,7 +150,7 @@ def seed(database: Database) -> None:
             "INSERT INTO agents (id, creator_wallet, name, venue, status, profit_receiver_address)"
             " VALUES (:id, :wallet, :name, :venue, 'ACTIVE', :wallet)",
             id=id_,
-            wallet=f"0x{'Ab' * 20}",
+            wallet=CREATOR,
             name=f"a {venue} agent",
             venue=venue,
         )

@@ -8,16 +8,18 @@ from uuid import UUID
 import pytest
 
 from agent_where import wiring
-from agent_where.bodies import ConfigBody, DeploymentBody
+from agent_where.contract.bodies import ConfigBody, DeploymentBody
 from agent_where.errors import Conflict
 from agent_where.parsing import validate
 from agent_where.settings import ApiSettings
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
 from tests.handlers.gateway import (
+    CREATOR,
     DEPLOYMENT,
     MULTI_AGENT,
     NOBODY,
+    OPERATOR,
     Function,
     Still,
     assert_failure,
@@ -80,7 +82,12 @@ Writers = Callable[[], Administration]
 @pytest.fixture
 def writers(api_database: Database, connections: list[Database]) -> Writers:
     """Each call is another process's own connection."""
-    return lambda: wiring.administration(ApiSettings.from_environment())
+
+    def connect() -> Administration:
+        wiring.forget()
+        return wiring.administration(ApiSettings.from_environment())
+
+    return connect
 
 
 def details(answer: Any) -> set[str]:
@@ -175,7 +182,9 @@ def test_two_writers_leave_one_whole_row(api_database: Database, writers: Writer
     def write(which: int) -> None:
         writer = writers()
         for _ in range(20):
-            writer.set_config(validate(ConfigBody, {"agentId": str(MULTI_AGENT), **sets[which]}))
+            writer.set_config(
+                OPERATOR, validate(ConfigBody, {"agentId": str(MULTI_AGENT), **sets[which]})
+            )
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, (0, 1)))
@@ -264,8 +273,8 @@ def test_a_new_agent_is_told_back_whole(config: Function) -> None:
         "name": "Multi-Venue Agent",
         "venue": "MULTI",
         "status": "ACTIVE",
-        "creator_wallet": f"0x{'Ab' * 20}",
-        "profit_receiver_address": f"0x{'Ab' * 20}",
+        "creator_wallet": CREATOR,
+        "profit_receiver_address": CREATOR,
         "weights": [1, 1, 1],
     }
 
@@ -302,7 +311,7 @@ def test_a_change_of_an_agent_leaves_the_rest(config: Function) -> None:
     told = config.send("change_agent").body["agent"]
 
     assert (told["status"], told["name"]) == ("PAUSED", "Resting")
-    assert (told["venue"], told["creator_wallet"]) == ("MULTI", f"0x{'Ab' * 20}")
+    assert (told["venue"], told["creator_wallet"]) == ("MULTI", CREATOR)
 
 
 @pytest.mark.parametrize("change", [{"name": None}, {"status": None}, {"venue": ""}])
@@ -349,12 +358,12 @@ def test_an_account_that_is_there_already_is_kept(config: Function, api_database
 def test_the_same_user_twice_at_the_same_moment_follows_once(
     api_database: Database, writers: Writers
 ) -> None:
-    spellings = [f"0x{'ab' * 20}", f"0x{'AB' * 20}", f"0x{'aB' * 20}", f"0x{'Ab' * 20}"]
+    spellings = [f"0x{'ab' * 20}", f"0x{'AB' * 20}", CREATOR]
 
     def follow(wallet: str) -> bool:
         told = {"venues": ["OSTIUM"], "user_wallet": wallet}
         try:
-            writers().create_deployment(MULTI_AGENT, validate(DeploymentBody, told))
+            writers().create_deployment(OPERATOR, MULTI_AGENT, validate(DeploymentBody, told))
         except Conflict:
             return False
         return True

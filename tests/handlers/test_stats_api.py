@@ -20,6 +20,7 @@ from tests.handlers.gateway import (
     MULTI_AGENT,
     ROOT,
     SIGNAL,
+    WALLET,
     Function,
     Still,
     assert_failure,
@@ -389,7 +390,7 @@ def test_a_deployment_is_shown_with_its_accounts_and_no_key(
     answer = reader.send("get_deployment")
 
     told = answer.body["deployment"]
-    assert told["user_wallet"] == f"0x{'Cd' * 20}"
+    assert told["user_wallet"] == WALLET
     assert told["maxNotionalUsd"] == "5000"
     assert [each["signer_address"] for each in told["accounts"]] == ["0xs"]
     assert not SECRETS & set(keys_of(answer.body))
@@ -454,19 +455,16 @@ def test_a_signal_with_very_many_orders_says_that_some_are_left_out(
 # Positions and markets
 
 
-def test_positions_are_filtered_and_paged_newest_first(
-    reader: Function, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent_where.store.views.PAGE_ROWS", 2)
-    monkeypatch.setattr("agent_where.paging.PAGE_ROWS", 2)
+def test_positions_are_filtered_and_paged_newest_first(reader: Function, world: World) -> None:
     other = world.agent()
     world.follow(other)
     for agent in (MULTI_AGENT, MULTI_AGENT, MULTI_AGENT, other):
         world.open(agent)
     world.work()
 
-    first = reader.ask("get_positions", agentId=str(MULTI_AGENT)).body
-    second = reader.ask("get_positions", agentId=str(MULTI_AGENT), cursor=first["nextCursor"]).body
+    asked = {"agentId": str(MULTI_AGENT), "limit": "2"}
+    first = reader.ask("get_positions", **asked).body
+    second = reader.ask("get_positions", **asked, cursor=first["nextCursor"]).body
 
     shown = first["positions"] + second["positions"]
     assert (len(first["positions"]), len(second["positions"])) == (2, 1)
@@ -477,7 +475,7 @@ def test_positions_are_filtered_and_paged_newest_first(
     assert times == sorted(times, reverse=True)
     assert isinstance(shown[0]["qty"], str)
     assert reader.ask("get_positions", status="CLOSED").body["positions"] == []
-    assert len(reader.ask("get_positions", deploymentId=str(DEPLOYMENT)).body["positions"]) == 2
+    assert len(reader.ask("get_positions", deploymentId=str(DEPLOYMENT)).body["positions"]) == 3
 
 
 def test_markets_are_filtered_by_venue_and_token(reader: Function, world: World) -> None:

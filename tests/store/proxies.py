@@ -27,6 +27,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lost: frozenset[str] = frozenset()
+        self._refuses = False
         self._threads: list[threading.Thread] = []
         self.port: int = self._listener.getsockname()[1]
         self.talk: list[tuple[str, bytes]] = []
@@ -58,6 +59,12 @@ class Proxy:
         """Swallow what these say from now on, connections staying open; with nobody, forward."""
         self._lost = frozenset(speakers)
 
+    def refuse(self, refused: bool) -> None:
+        """Hang up, and on whoever calls from now on at once; or take calls again."""
+        self._refuses = refused
+        if refused:
+            self.hang_up()
+
     def hang_up(self) -> None:
         """End all connections."""
         self._shut_down()
@@ -85,6 +92,9 @@ class Proxy:
             self._start(self._serve, client)
 
     def _serve(self, plain: socket.socket) -> None:
+        if self._refuses:
+            plain.close()
+            return
         self._sockets.append(plain)
         try:
             client = self._welcome(plain)

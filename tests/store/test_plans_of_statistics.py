@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agent_where.callers import EVERYTHING
 from agent_where.store.connection import Database
 from agent_where.store.statements import statement
 
@@ -47,7 +48,9 @@ def read_by(plan: dict[str, Any]) -> set[str]:
 def test_statistics_of_a_day_read_only_indexes_made_for_them(
     history: Database, token: str | None, index: str
 ) -> None:
-    sql, params = statement("read_stats", back="24 hours", token_symbol=token)
+    sql, params = statement(
+        "read_stats", back="24 hours", token_symbol=token, **EVERYTHING.params()
+    )
 
     (row,) = history.run(f"EXPLAIN (FORMAT JSON) {sql}", **params)
 
@@ -56,7 +59,7 @@ def test_statistics_of_a_day_read_only_indexes_made_for_them(
 
 def test_the_history_of_a_signal_is_read_by_its_index(history: Database) -> None:
     signal = "00000000-0000-0000-0000-000000000001"
-    sql, params = statement("read_trade", id=signal, at_most=100)
+    sql, params = statement("read_trade", id=signal, at_most=100, **EVERYTHING.params())
 
     (row,) = history.run(f"EXPLAIN (FORMAT JSON) {sql}", **params)
 

@@ -11,16 +11,19 @@ from uuid import uuid4
 import pytest
 
 from agent_where import rights
-from agent_where.bodies import ConfigBody
+from agent_where.contract.bodies import ConfigBody, ControlBody
+from agent_where.contract.queries import ControlsQuery
 from agent_where.errors import DatabaseRefused
 from agent_where.readiness import prepare
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.report import Report
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
+from agent_where.store.controls import Controls
 from agent_where.venues.registry import SUPPORTED
 from local.postgres import Postgres
 from tests.fixtures_database import MIGRATIONS
+from tests.handlers.gateway import OPERATOR
 from tests.store.roles import TwoRoles, two_roles
 from tests.world import World
 
@@ -54,8 +57,9 @@ NOT_ALLOWED = [
     "UPDATE installation SET network = 'testnet'",
     "INSERT INTO installation (network) VALUES ('testnet')",
     "DELETE FROM installation",
-    "UPDATE trading_controls SET state = 'ACTIVE'",
-    "INSERT INTO trading_controls_audit DEFAULT VALUES",
+    "DELETE FROM trading_controls",
+    "UPDATE trading_controls_audit SET set_by = 'another'",
+    "DELETE FROM trading_controls_audit",
     "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'x', 'x')",
     "UPDATE schema_migrations SET checksum = 'x'",
     "DELETE FROM schema_migrations",
@@ -116,6 +120,7 @@ def test_the_application_role_gets_what_is_listed_and_nothing_else(roles: TwoRol
 
 def test_what_is_listed_is_what_the_statements_do() -> None:
     needed = {table: {"SELECT"} for table in rights.TABLES}
+    needed["trading_controls_audit"].add("INSERT")  # by the trigger, as the same role
     for path in SQL.glob("*.sql"):
         text = re.sub("--.*", "", path.read_text())
         for verb, pattern in DOES:
@@ -132,7 +137,7 @@ def test_the_application_role_does_the_whole_main_job(roles: TwoRoles) -> None:
         world.follow(agent)
         world.both_markets()
         config = {"agentId": str(agent), "venuePriority": ["OSTIUM", "HYPERLIQUID"]}
-        Administration(app).set_config(ConfigBody.model_validate(config))
+        Administration(app).set_config(OPERATOR, ConfigBody.model_validate(config))
         bounds = {"stopLoss": "0.05", "takeProfit": "0.1"}
 
         world.open(agent, riskModel=bounds)
@@ -149,7 +154,7 @@ def test_the_application_role_does_the_whole_main_job(roles: TwoRoles) -> None:
         world.close(agent)
         world.work()
         write_figures(world.deps)
-        Administration(app).delete_config(agent)
+        Administration(app).delete_config(OPERATOR.reach, agent)
 
         placed = [(row["purpose"], row["venue"], row["status"]) for row in world.orders()]
         assert ("ENTRY", "OSTIUM", "REJECTED") in placed
@@ -158,6 +163,20 @@ def test_the_application_role_does_the_whole_main_job(roles: TwoRoles) -> None:
             ("CLOSED", "CLOSE"),
         ]
         assert [row["attempt"] for row in world.history()] == [1, 2, 1]
+
+
+def test_the_application_role_sets_controls_and_forges_no_change_of_them(app: Database) -> None:
+    told = {"scope": "venue", "id": "SPOT", "state": "HALTED", "reason": "a test"}
+
+    Controls(app).set(OPERATOR, ControlBody.model_validate(told))
+
+    (change,) = Controls(app).list(OPERATOR.reach, ControlsQuery(id="SPOT")).audit
+    assert (change.state, change.set_by) == ("HALTED", OPERATOR.subject)
+    with pytest.raises(DatabaseRefused, match="is written by trading_controls alone"):
+        app.run(
+            "INSERT INTO trading_controls_audit (scope, id, state, reason, set_by, set_at)"
+            " SELECT scope, id, 'ACTIVE', reason, 'another', set_at FROM trading_controls"
+        )
 
 
 @pytest.mark.parametrize("forbidden", NOT_ALLOWED)

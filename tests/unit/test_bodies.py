@@ -3,12 +3,14 @@
 import json
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_where import bodies
+from agent_where.contract import bodies, queries
+from agent_where.contract.routes import ROUTES
 from agent_where.errors import BadInput
 from agent_where.messages import Body
 from agent_where.parsing import parse_object, validate
@@ -25,28 +27,15 @@ LEAVES = (
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4
 )
-BODIES = (
-    bodies.ConfigBody,
-    bodies.AgentBody,
-    bodies.AgentChange,
-    bodies.DeploymentBody,
-    bodies.DeploymentChange,
-)
-QUERIES = (
-    bodies.ConfigQuery,
-    bodies.AgentQuery,
-    bodies.StatsQuery,
-    bodies.PageQuery,
-    bodies.PositionsQuery,
-    bodies.MarketsQuery,
-)
+BODIES = sorted({route.body for route in ROUTES}, key=lambda model: model.__name__)
+QUERIES = sorted({route.query for route in ROUTES}, key=lambda model: model.__name__)
 
 
 @pytest.mark.parametrize("model", BODIES, ids=lambda model: model.__name__)
 @settings(max_examples=50)
 @given(data=st.data())
 def test_any_body_is_read_or_refused(model: type[Body], data: st.DataObject) -> None:
-    known = st.sampled_from([field.alias or name for name, field in model.model_fields.items()])
+    known = _keys(model)
     body = data.draw(st.dictionaries(known | st.text(max_size=3), VALUES, max_size=8))
 
     _read_or_refused(model, parse_or_refuse(json.dumps(body)))
@@ -56,7 +45,7 @@ def test_any_body_is_read_or_refused(model: type[Body], data: st.DataObject) -> 
 @settings(max_examples=50)
 @given(data=st.data())
 def test_any_query_is_read_or_refused(model: type[Body], data: st.DataObject) -> None:
-    known = st.sampled_from([field.alias or name for name, field in model.model_fields.items()])
+    known = _keys(model)
     texts = st.text(max_size=10) | st.sampled_from(WORDS)
 
     _read_or_refused(model, data.draw(st.dictionaries(known | texts, texts, max_size=4)))
@@ -70,6 +59,41 @@ def test_an_address_is_0x_and_40_hex_digits(address: str) -> None:
         validate(bodies.DeploymentBody, {"venues": ["OSTIUM"], "user_wallet": address})
 
 
+def test_an_address_with_capitals_needs_its_checksum() -> None:
+    told = {"venues": ["OSTIUM"], "user_wallet": f"0x{'aB' * 20}"}
+
+    with pytest.raises(BadInput, match="user_wallet: its capitals are no EIP-55 checksum"):
+        validate(bodies.DeploymentBody, told)
+
+
+@pytest.mark.parametrize("id_", ["", "0" * 32, f"{{{uuid4()}}}", f"urn:uuid:{uuid4()}", " "])
+def test_an_id_is_a_uuid_with_its_hyphens(id_: str) -> None:
+    with pytest.raises(BadInput, match="agentId: a UUID is needed"):
+        validate(queries.ConfigQuery, {"agentId": id_})
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1.0", "1e1", " 5", "5_0", "\u0665", ""])
+def test_a_limit_is_a_whole_number_from_1_to_100(limit: str) -> None:
+    with pytest.raises(BadInput, match="limit"):
+        validate(queries.AgentsQuery, {"limit": limit})
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({"scope": "global", "id": "OSTIUM"}, "a global control has none"),
+        ({"scope": "venue", "id": "MULTI"}, "id: one of"),
+        ({"scope": "venue"}, "id: one of"),
+        ({"scope": "agent", "id": "1"}, "the agent's UUID"),
+        ({"scope": "deployment"}, "the deployment's UUID"),
+        ({"scope": "global", "reason": " "}, "reason: it is blank"),
+    ],
+)
+def test_a_control_names_what_its_scope_needs(told: dict[str, str], fault: str) -> None:
+    with pytest.raises(BadInput, match=fault):
+        validate(bodies.ControlBody, {"state": "HALTED", "reason": "a test", **told})
+
+
 def test_a_change_tells_only_what_it_was_told() -> None:
     change = validate(bodies.DeploymentChange, {"maxLeverage": None, "status": "PAUSED"})
 
@@ -81,6 +105,11 @@ def parse_or_refuse(raw: str) -> dict[str, Any]:
         return parse_object(raw)
     except BadInput:
         return {}
+
+
+def _keys(model: type[Body]) -> st.SearchStrategy[str]:
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    return st.sampled_from(known) if known else st.nothing()
 
 
 def _read_or_refused(model: type[Body], told: dict[str, Any]) -> None:

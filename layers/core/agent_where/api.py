@@ -1,14 +1,16 @@
 """The HTTP edge: where a request is read, and the one place where an error becomes an answer.
 
-Not here: the routes (functions/*/app.py), what comes in (bodies.py, messages.py) and what goes out
-(answers.py). Who may do what will stand between these and the routes.
+Not here: what the routes are, take and answer (contract/), and what answers them
+(functions/*/app.py).
 """
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -20,17 +22,20 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
+from agent_where.callers import Caller, Reach, caller_of
+from agent_where.contract.operations import FAILURES, Operation
+from agent_where.contract.shapes import RowView
 from agent_where.errors import (
     AgentWhereError,
     BadInput,
     BadSetting,
-    Conflict,
     DatabaseRefused,
+    NotFit,
     Unavailable,
-    UnknownAgent,
-    UnknownOrder,
 )
-from agent_where.parsing import parse_object, validate
+from agent_where.messages import Body
+from agent_where.parsing import is_storable, parse_object, validate
+from agent_where.values import is_uuid
 
 STAGE = "/api"
 RETRY_AFTER_SECONDS = 5
@@ -38,18 +43,29 @@ RETRY_AFTER_SECONDS = 5
 _JSON = "application/json"
 _UTF8 = ("charset=utf-8", "charset=utf8")
 _HEADERS = {"Cache-Control": "no-store"}
-_STATUS_OF_CODE = {
-    "BODY_TOO_LARGE": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "UNKNOWN_AGENT": HTTPStatus.NOT_FOUND,
-    "UNKNOWN_DEPLOYMENT": HTTPStatus.NOT_FOUND,
-    "UNKNOWN_SIGNAL": HTTPStatus.NOT_FOUND,
-    "UNSUPPORTED_MEDIA_TYPE": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-}
+_NOBODY = Caller(subject="", scopes=frozenset(), wallet=None)
+_NO_ID = UUID(int=0)
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 _logger = Logger()
-M = TypeVar("M", bound=BaseModel)
+Q = TypeVar("Q", bound=Body)
+B = TypeVar("B", bound=Body)
+A = TypeVar("A", bound=RowView)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """One request, read and let through. `id`: the one in the path, where its route has one."""
+
+    caller: Caller
+    id: UUID
+    query: Q
+    body: B
+
+    @property
+    def reach(self) -> Reach:
+        return self.caller.reach
 
 
 def make_api() -> APIGatewayRestResolver:
@@ -63,8 +79,33 @@ def make_api() -> APIGatewayRestResolver:
     api.exception_handler(NotFoundError)(_not_found)
     api.exception_handler(BadInput)(_bad_input)
     api.exception_handler([Unavailable, BadSetting])(_unavailable)
+    api.exception_handler(NotFit)(_not_fit)
     api.exception_handler(DatabaseRefused)(_database_refused)
     return api
+
+
+def serve(
+    api: APIGatewayRestResolver,
+    operation: Operation[Q, B, A],
+    answer: Callable[[Call[Q, B]], A],
+) -> None:
+    """Let `answer` answer a route, to those who may use it, when all that came in is right."""
+
+    def served(of_id: str = "") -> A:
+        caller = _caller(api, operation)
+        return answer(
+            Call(
+                caller=caller,
+                id=_path_id(of_id) if operation.has_id else _NO_ID,
+                query=_query(api, operation),
+                body=_body(api, operation),
+            )
+        )
+
+    route = api.route(
+        operation.path.replace("{id}", "<of_id>"), operation.method, status_code=operation.status
+    )
+    route(served)
 
 
 def as_handler(api: APIGatewayRestResolver) -> Handler:
@@ -103,12 +144,13 @@ def read_body(api: APIGatewayRestResolver) -> str:
         raise BadInput("the body is not text in UTF-8", code="BAD_JSON") from error
 
 
-def body(api: APIGatewayRestResolver, model: type[M]) -> M:
+def _body(api: APIGatewayRestResolver, operation: Operation[Q, B, A]) -> B:
     """The body of a request. Raises BadInput, every fault named by its key."""
-    return validate(model, parse_object(read_body(api)))
+    told = parse_object(read_body(api)) if operation.has_body else {}
+    return validate(operation.body, told)
 
 
-def query(api: APIGatewayRestResolver, model: type[M]) -> M:
+def _query(api: APIGatewayRestResolver, operation: Operation[Q, B, A]) -> Q:
     """The query string of a request. Raises BadInput, every fault named by its parameter.
 
     One that is not known is refused: a filter misspelt must not become no filter.
@@ -117,16 +159,25 @@ def query(api: APIGatewayRestResolver, model: type[M]) -> M:
     for name, value in _parameters(api.current_event):
         if name in told:
             raise BadInput(f"{name}: it stands in the query twice")
+        if not (is_storable(name) and is_storable(value)):
+            raise BadInput("the query holds a lone surrogate or NUL")
         told[name] = value
-    return validate(model, told)
+    return validate(operation.query, told)
 
 
-def path_id(text: str) -> UUID:
-    """An id in a path. Raises BadInput."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadInput("id: the path does not hold a UUID", details=["id: not a UUID"]) from error
+def _path_id(text: str) -> UUID:
+    if not is_uuid(text):
+        raise BadInput("id: the path does not hold a UUID", details=["id: not a UUID"])
+    return UUID(text)
+
+
+def _caller(api: APIGatewayRestResolver, operation: Operation[Q, B, A]) -> Caller:
+    if operation.scope is None:
+        return _NOBODY
+    context = api.current_event.raw_event.get("requestContext") or {}
+    caller = caller_of(context.get("authorizer"), time.time())
+    caller.check(operation.scope)
+    return caller
 
 
 def _refuse_other_media(content_type: str) -> None:
@@ -151,15 +202,9 @@ def _not_found(_: NotFoundError) -> Response[str]:
 
 def _bad_input(error: BadInput) -> Response[str]:
     _logger.info("request refused", code=error.code)
-    return _failure(_status(error), str(error), error.code, error.details)
-
-
-def _status(error: BadInput) -> HTTPStatus:
-    if isinstance(error, Conflict):
-        return HTTPStatus.CONFLICT
-    if isinstance(error, UnknownAgent | UnknownOrder):
-        return HTTPStatus.NOT_FOUND
-    return _STATUS_OF_CODE.get(error.code, HTTPStatus.BAD_REQUEST)
+    status = FAILURES[error.code].status
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    return _failure(status, str(error), error.code, error.details, headers)
 
 
 def _unavailable(error: AgentWhereError) -> Response[str]:
@@ -171,6 +216,17 @@ def _unavailable(error: AgentWhereError) -> Response[str]:
         "The service is unavailable; try again later.",
         "UNAVAILABLE",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _not_fit(error: NotFit) -> Response[str]:
+    """The answer of GET /status that is a failure; it keeps the keys of the good one."""
+    return _failure(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The system is not fit to trade.",
+        "NOT_FIT",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        more={"fit": False, "checkedAt": error.checked_at.isoformat().replace("+00:00", "Z")},
     )
 
 
@@ -189,8 +245,9 @@ def _failure(
     code: str,
     details: tuple[str, ...] = (),
     headers: dict[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response[str]:
-    told: dict[str, object] = {"success": False, "error": sentence, "code": code}
+    told: dict[str, object] = {"success": False, "error": sentence, "code": code, **(more or {})}
     if details:
         told["details"] = details
     return Response(

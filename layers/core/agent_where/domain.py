@@ -4,7 +4,6 @@ Money is Decimal. Sizes are per canonical token (base units), prices USD per bas
 plain (0.05 is five percent), times aware UTC. A venue's own units never leave its adapter.
 """
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -17,9 +16,6 @@ VenueId = str
 MULTI: VenueId = "MULTI"
 TRADABLE_VENUES: tuple[VenueId, ...] = ("SPOT", "GMX", "HYPERLIQUID", "OSTIUM")
 DEFAULT_PRIORITY: tuple[VenueId, ...] = ("HYPERLIQUID", "OSTIUM")
-
-SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
-"""A canonical token symbol."""
 
 ZERO = Decimal(0)
 BPS = Decimal(10_000)
@@ -51,6 +47,13 @@ class Side(StrEnum):
 class SignalAction(StrEnum):
     OPEN = "OPEN"
     CLOSE = "CLOSE"
+
+
+class ControlScope(StrEnum):
+    GLOBAL = "global"
+    VENUE = "venue"
+    AGENT = "agent"
+    DEPLOYMENT = "deployment"
 
 
 class ControlState(StrEnum):

@@ -6,13 +6,16 @@
     ├── BadInput                 the caller's fault: fix it, never retry as it is
     │   ├── UnknownAgent         it names an agent that does not exist
     │   ├── UnknownOrder         it names an order that does not exist
-    │   └── Conflict             it contradicts what is already stored
+    │   ├── Conflict             it contradicts what is already stored
+    │   ├── Unauthorized         nobody vouches for the caller, or no longer
+    │   └── Forbidden            the caller may not do this, whatever it names
     ├── BadSetting               the operator's fault: the process cannot work like this
     ├── Unavailable              it may pass: try again later, nothing was decided
     │   ├── DatabaseUnavailable
     │   ├── QueueUnavailable
     │   ├── LeaseHeld            another worker has the account at this moment
-    │   └── Overtaken            what was read kept changing before it could be written
+    │   ├── Overtaken            what was read kept changing before it could be written
+    │   └── NotFit               the system could not trade when it was looked at
     ├── DatabaseRefused          the server's own error: a rule of the ledger, or a fault of ours
     └── VenueError
         ├── VenueRejected        refused for good: nothing executed, another venue may be tried
@@ -21,6 +24,7 @@
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class AgentWhereError(Exception):
@@ -64,6 +68,18 @@ class Conflict(BadInput):
     code = "CONFLICT"
 
 
+class Unauthorized(BadInput):
+    """The request comes with no identity that counts, or with one that has expired."""
+
+    code = "UNAUTHORIZED"
+
+
+class Forbidden(BadInput):
+    """The caller is known and may not do this. Never used where it would tell what exists."""
+
+    code = "FORBIDDEN"
+
+
 class BadSetting(AgentWhereError):
     """A setting is missing or cannot be used; the message names it."""
 
@@ -86,6 +102,18 @@ class LeaseHeld(Unavailable):
 
 class Overtaken(Unavailable):
     """What was read changed before what followed from it could be written; nothing was."""
+
+
+class NotFit(Unavailable):
+    """The system is not fit to trade. Why is the operator's to read.
+
+    Args:
+        checked_at: when that was seen, UTC.
+    """
+
+    def __init__(self, checked_at: datetime) -> None:
+        super().__init__("the system is not fit to trade")
+        self.checked_at = checked_at
 
 
 class DatabaseRefused(AgentWhereError):

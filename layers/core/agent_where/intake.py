@@ -7,7 +7,8 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
-from agent_where.answers import TakenIn
+from agent_where.callers import Reach
+from agent_where.contract.trades import TakenIn
 from agent_where.domain import MULTI, VenueId
 from agent_where.errors import BadInput, DatabaseUnavailable, QueueUnavailable, UnknownAgent
 from agent_where.messages import SignalMessage
@@ -28,8 +29,8 @@ class Intake:
     supported: frozenset[VenueId]
 
 
-def take_in(message: SignalMessage, intake: Intake) -> TakenIn:
-    """Store a signal once, and enqueue it unless it was decided already.
+def take_in(message: SignalMessage, reach: Reach, intake: Intake) -> TakenIn:
+    """Store a signal of an agent in reach once, and enqueue it unless it was decided already.
 
     Raises:
         UnknownAgent: there is no such agent.
@@ -37,8 +38,11 @@ def take_in(message: SignalMessage, intake: Intake) -> TakenIn:
         BadInput: the venue has no adapter, so that nobody here would trade it; nothing is stored.
         DatabaseUnavailable: nothing was enqueued; the same request may come again.
     """
-    venue = message.venue or intake.store.agent_venue(message.agent_id)
-    if venue not in (None, MULTI, *intake.supported):
+    agent_venue = intake.store.agent_venue(message.agent_id, reach)
+    if agent_venue is None:
+        raise UnknownAgent(f"agentId: there is no agent {message.agent_id}")
+    venue = message.venue or agent_venue
+    if venue not in (MULTI, *intake.supported):
         raise BadInput(f"venue: {venue} is not supported yet", code="VENUE_NOT_SUPPORTED")
     file = intake.store.insert_signal(message)
     if file is None:

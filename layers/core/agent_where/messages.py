@@ -7,15 +7,11 @@ for every bad field.
 
 import hashlib
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
-from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,8 +21,6 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from agent_where.domain import (
-    MULTI,
-    TRADABLE_VENUES,
     RiskModel,
     Side,
     Signal,
@@ -35,58 +29,10 @@ from agent_where.domain import (
     SizeType,
     VenueId,
 )
-from agent_where.errors import BadInput
 from agent_where.parsing import parse_object, validate
-from agent_where.symbols import canonical
+from agent_where.values import Id, Number, Time, TokenSymbol, VenueName, upper
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 9000
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DEFAULT_LIFETIME = timedelta(minutes=5)
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _known_venue(value: object) -> object:
-    upper = _upper(value)
-    if upper not in (*TRADABLE_VENUES, MULTI):
-        raise ValueError(f"unknown venue; known are {', '.join((*TRADABLE_VENUES, MULTI))}")
-    return upper
-
-
-def _symbol(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return canonical(value)
-    except BadInput as error:
-        raise ValueError(str(error)) from error
-
-
-def _plain_number(value: object) -> object:
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        raise ValueError(f"{value[:40]!a} is not a number")
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal | float):
-        raise ValueError("a number or a string that holds one is needed")  # noqa: TRY004 pydantic tells ValueErrors
-    return str(value) if isinstance(value, float) else value
-
-
-def _within_the_calendar(time: datetime) -> datetime:
-    """Far enough from its ends that minutes and time zones can be added."""
-    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
-        raise ValueError(f"the year must be {_FIRST_YEAR} to {_LAST_YEAR}")
-    return time
-
-
-Time = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_plain_number),
-    Field(allow_inf_nan=False, max_digits=30, decimal_places=18),
-]
-VenueName = Annotated[VenueId, BeforeValidator(_known_venue)]
-TokenSymbol = Annotated[str, BeforeValidator(_symbol)]
 
 
 class Body(BaseModel):
@@ -122,11 +68,11 @@ class RiskBody(Body):
 class SignalMessage(Body):
     """A whole signal, as the contract's example shows it."""
 
-    signal_id: UUID
-    agent_id: UUID
+    signal_id: Id
+    agent_id: Id
     token_symbol: TokenSymbol
-    side: Annotated[Side, BeforeValidator(_upper)] | None = None
-    action: Annotated[SignalAction, BeforeValidator(_upper)] = SignalAction.OPEN
+    side: Annotated[Side, BeforeValidator(upper)] | None = None
+    action: Annotated[SignalAction, BeforeValidator(upper)] = SignalAction.OPEN
     venue: VenueName | None = None
     size_model: SizeBody | None = None
     risk_model: RiskBody = RiskBody()
@@ -161,13 +107,13 @@ class SignalMessage(Body):
 class SignalRef(Body):
     """The id of a signal that already stands in the database."""
 
-    signal_id: UUID
+    signal_id: Id
 
 
 class OrderRef(Body):
     """The id of an order to execute."""
 
-    order_id: UUID
+    order_id: Id
 
 
 Message = SignalMessage | SignalRef | OrderRef

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from agent_where.answers import RoutingView, StatsAnswer, StatsView, TokenStats
+from agent_where.contract.decisions import RoutingView, StatsAnswer, StatsView, TokenStats
 from agent_where.domain import DEFAULT_PRIORITY
 
 _US_PER_MS = 1000

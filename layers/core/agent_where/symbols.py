@@ -4,11 +4,14 @@ Upper case on the way in, then this table; never a guess on the string. What a v
 is the venue adapter's own table; this one is for what callers write.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent_where.domain import SYMBOL
 from agent_where.errors import BadInput
+
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
+"""A canonical token symbol."""
 
 ALIASES: Mapping[str, str] = MappingProxyType(
     {

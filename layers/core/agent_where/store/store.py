@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from agent_where.callers import Reach
 from agent_where.domain import Market, Order, Settled, VenueId
 from agent_where.errors import DatabaseRefused, Overtaken
 from agent_where.messages import SignalMessage
@@ -49,9 +50,9 @@ class Store:
 
     # Signals
 
-    def agent_venue(self, agent_id: UUID) -> VenueId | None:
-        """Where an agent trades: a venue, or MULTI. None: there is no such agent."""
-        rows = self._run("read_agent_venue", id=agent_id)
+    def agent_venue(self, agent_id: UUID, reach: Reach) -> VenueId | None:
+        """Where an agent trades: a venue, or MULTI. None: there is no such agent in reach."""
+        rows = self._run("read_agent_venue", id=agent_id, **reach.params())
         return str(rows[0]["venue"]) if rows else None
 
     def insert_signal(self, message: SignalMessage) -> SignalFile | None:
@@ -148,8 +149,13 @@ class Store:
         """Give the account's lease back."""
         self._run("release_lease", account=order.account, venue=order.venue, token=token)
 
-    def mark_sent(self, order: Order, action: Action, token: UUID) -> bool:
-        """Store the sized order and its exact bytes as SENT. False: send nothing."""
+    def mark_sent(
+        self, order: Order, action: Action, token: UUID, ceiling_usd: Decimal | None
+    ) -> bool:
+        """Store the sized order and its exact bytes as SENT. False: send nothing.
+
+        `ceiling_usd`: the most notional that any entry may have.
+        """
         *_, rows = self._database.run_together(
             statement("share_agent_token", id=order.id),
             statement(
@@ -160,6 +166,7 @@ class Store:
                 size=order.size,
                 limit_price=order.limit_price,
                 detail=order.detail,
+                ceiling_usd=ceiling_usd,
                 payload=action.payload,
                 expires_at=action.expires_at,
             ),

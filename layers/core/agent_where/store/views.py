@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from agent_where.answers import (
+from agent_where.callers import Reach
+from agent_where.contract.decisions import HistoryAnswer
+from agent_where.contract.owned import (
     AgentAnswer,
     AgentsAnswer,
     AgentView,
@@ -13,74 +15,114 @@ from agent_where.answers import (
     DeploymentAnswer,
     DeploymentsAnswer,
     DeploymentView,
-    MarketsAnswer,
-    PositionsAnswer,
-    SignalAnswer,
+    PublicAgentView,
 )
-from agent_where.bodies import MarketsQuery, PositionsQuery, StatsQuery, TimeWindow
+from agent_where.contract.queries import (
+    AgentsQuery,
+    DeploymentsQuery,
+    HistoryQuery,
+    Listed,
+    MarketsQuery,
+    PageQuery,
+    PositionsQuery,
+    StatsQuery,
+    TimeWindow,
+)
+from agent_where.contract.trades import MarketsAnswer, PositionsAnswer, SignalAnswer
 from agent_where.domain import RoutingConfig
 from agent_where.errors import BadInput, UnknownAgent
-from agent_where.paging import PAGE_ROWS, Cursor, page
+from agent_where.paging import AGENTS, DEPLOYMENTS, HISTORY, POSITIONS, Cursor, page
 from agent_where.store.connection import Database, Row, Statement
 from agent_where.store.statements import sql, statement
 
 TRADE_ROWS = 500
 """The most decisions, orders, fills and positions that one signal is shown with."""
 
+NO_ID = UUID(int=0)
 _MARKET_ROWS = 5_000
 _BACK = {TimeWindow.HOUR: "1 hour", TimeWindow.DAY: "1 day", TimeWindow.WEEK: "7 days"}
 
 
 class Views:
-    """Reads over one database connection. Raises DatabaseUnavailable besides what is told."""
+    """Reads over one database connection, each within a caller's reach.
+
+    What is out of reach is answered as what does not exist. Raises DatabaseUnavailable besides what
+    is told.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def config(self, agent_id: UUID | None) -> ConfigAnswer:
+    def config(self, reach: Reach, agent_id: UUID | None) -> ConfigAnswer:
         """The config that applies to an agent, or the global one. Raises UnknownAgent."""
-        return config_answer(self._run("read_config", agent_id=agent_id), agent_id)
+        return config_answer(self._run("read_config", reach, agent_id=agent_id), agent_id)
 
-    def routing_stats(self, query: StatsQuery) -> Row:
+    def routing_stats(self, reach: Reach, query: StatsQuery) -> Row:
         """What stats.py makes the statistics of: all first decisions of the window, counted."""
         back = _BACK[query.time_window]
-        return self._run("read_stats", back=back, token_symbol=query.token_symbol)[0]
+        return self._run("read_stats", reach, back=back, token_symbol=query.token_symbol)[0]
 
-    def agents(self, after: Cursor | None) -> AgentsAnswer:
-        """A page of agents, newest first."""
-        rows, cursor = page(self._run("read_agents", **_after(after)), "created_at")
-        return AgentsAnswer.model_validate({"agents": rows, "next_cursor": cursor})
+    def history(self, reach: Reach, query: HistoryQuery) -> HistoryAnswer:
+        """A page of the audit trail, newest first. Raises BadInput: there is no such signal."""
+        told = query.model_dump(include={"signal_id", "token_symbol", "venue"})
+        known, found = self._database.run_together(
+            statement("sight_signal", id=query.signal_id, **reach.params()),
+            statement("read_history", **told, **reach.params(), **after(query.cursor, query)),
+        )
+        if query.signal_id and not known:
+            raise unknown_signal(query.signal_id)
+        rows, cursor = page(found, "created_at", of=HISTORY, limit=query.limit)
+        return HistoryAnswer.model_validate({"history": rows, "next_cursor": cursor})
 
-    def agent(self, agent_id: UUID) -> AgentAnswer:
-        """One agent. Raises UnknownAgent."""
-        rows = self._run("read_agent", id=agent_id)
+    def agents(self, reach: Reach, query: AgentsQuery) -> AgentsAnswer:
+        """A page of agents, newest first: one's own, or what all may know of the ACTIVE ones."""
+        active = query.listed is Listed.ACTIVE
+        found = self._run("read_agents", reach, active=active, **after(query.cursor, query))
+        rows, cursor = page(found, "created_at", of=AGENTS, limit=query.limit)
+        view = PublicAgentView if active else AgentView
+        return AgentsAnswer(
+            agents=tuple(view.model_validate(row) for row in rows), next_cursor=cursor
+        )
+
+    def agent(self, reach: Reach, agent_id: UUID) -> AgentAnswer:
+        """One agent, whole or what all may know of it. Raises UnknownAgent."""
+        rows = self._run("read_agent", reach, id=agent_id)
         if not rows:
             raise unknown_agent(agent_id)
-        return AgentAnswer(agent=AgentView.model_validate(rows[0]))
+        view = AgentView if rows[0]["own"] else PublicAgentView
+        return AgentAnswer(agent=view.model_validate(rows[0]))
 
-    def deployments(self, agent_id: UUID, after: Cursor | None) -> DeploymentsAnswer:
+    def deployments(
+        self, reach: Reach, agent_id: UUID, query: DeploymentsQuery
+    ) -> DeploymentsAnswer:
         """A page of an agent's deployments, newest first. Raises UnknownAgent."""
         known, found = self._database.run_together(
-            statement("read_agent", id=agent_id),
-            statement("read_deployments", id=None, agent_id=agent_id, **_after(after)),
+            statement("sight_agent", id=agent_id, **reach.params()),
+            statement(
+                "read_deployments",
+                id=None,
+                agent_id=agent_id,
+                **reach.params(),
+                **after(query.cursor, query),
+            ),
         )
         if not known:
             raise unknown_agent(agent_id)
-        rows, cursor = page(found, "created_at")
+        rows, cursor = page(found, "created_at", of=DEPLOYMENTS, limit=query.limit)
         return DeploymentsAnswer.model_validate({"deployments": rows, "next_cursor": cursor})
 
-    def deployment(self, deployment_id: UUID) -> DeploymentAnswer:
+    def deployment(self, reach: Reach, deployment_id: UUID) -> DeploymentAnswer:
         """One deployment. Raises BadInput when there is none."""
-        rows = self._database.run_together(only_deployment(deployment_id))[0]
+        rows = self._database.run_together(only_deployment(reach, deployment_id))[0]
         if not rows:
             raise unknown_deployment(deployment_id)
         return DeploymentAnswer(deployment=DeploymentView.model_validate(rows[0]))
 
-    def trade(self, signal_id: UUID) -> SignalAnswer:
+    def trade(self, reach: Reach, signal_id: UUID) -> SignalAnswer:
         """A signal with everything that came of it. Raises BadInput when there is none."""
-        rows = self._run("read_trade", id=signal_id, at_most=TRADE_ROWS + 1)
+        rows = self._run("read_trade", reach, id=signal_id, at_most=TRADE_ROWS + 1)
         if not rows:
-            raise BadInput(f"there is no signal {signal_id}", code="UNKNOWN_SIGNAL")
+            raise unknown_signal(signal_id)
         lists = {name: found[:TRADE_ROWS] for name, found in rows[0].items() if name != "signal"}
         return SignalAnswer.model_validate(
             {
@@ -90,33 +132,32 @@ class Views:
             }
         )
 
-    def positions(self, query: PositionsQuery) -> PositionsAnswer:
+    def positions(self, reach: Reach, query: PositionsQuery) -> PositionsAnswer:
         """A page of positions, newest first.
 
         Raises:
             BadInput: there is no such agent or deployment.
         """
-        row = self._run(
-            "read_positions",
-            agent_id=query.agent_id,
-            deployment_id=query.deployment_id,
-            status=query.status,
-            **_after(query.cursor),
-        )[0]
-        if query.agent_id and not row["agent_known"]:
+        told = query.model_dump(include={"agent_id", "deployment_id", "status"})
+        agents, deployments, found = self._database.run_together(
+            statement("sight_agent", id=query.agent_id, **reach.params()),
+            only_deployment(reach, query.deployment_id or NO_ID),
+            statement("read_positions", **told, **reach.params(), **after(query.cursor, query)),
+        )
+        if query.agent_id and not agents:
             raise unknown_agent(query.agent_id)
-        if query.deployment_id and not row["deployment_known"]:
+        if query.deployment_id and not deployments:
             raise unknown_deployment(query.deployment_id)
-        rows, cursor = page(row["positions"], "opened_at")
+        rows, cursor = page(found, "opened_at", of=POSITIONS, limit=query.limit)
         return PositionsAnswer.model_validate({"positions": rows, "next_cursor": cursor})
 
     def markets(self, query: MarketsQuery) -> MarketsAnswer:
         """Markets as last synced, by token and venue."""
-        rows = self._run("read_markets", **query.model_dump(), at_most=_MARKET_ROWS)
+        rows = self._database.run(sql("read_markets"), **query.model_dump(), at_most=_MARKET_ROWS)
         return MarketsAnswer.model_validate({"markets": rows})
 
-    def _run(self, name: str, /, **params: object) -> list[Row]:
-        return self._database.run(sql(name), **params)
+    def _run(self, name: str, reach: Reach, /, **params: object) -> list[Row]:
+        return self._database.run(sql(name), **reach.params(), **params)
 
 
 def config_answer(rows: Sequence[Row], agent_id: UUID | None) -> ConfigAnswer:
@@ -130,9 +171,10 @@ def config_answer(rows: Sequence[Row], agent_id: UUID | None) -> ConfigAnswer:
     return ConfigAnswer(config=ConfigView.model_validate(rows[0]))
 
 
-def only_deployment(deployment_id: UUID) -> Statement:
+def only_deployment(reach: Reach, deployment_id: UUID) -> Statement:
     """The statement that reads one deployment."""
-    return statement("read_deployments", id=deployment_id, agent_id=None, **_after(None))
+    params = {**reach.params(), **after(None, PageQuery())}
+    return statement("read_deployments", id=deployment_id, agent_id=None, **params)
 
 
 def unknown_agent(agent_id: UUID) -> UnknownAgent:
@@ -145,9 +187,15 @@ def unknown_deployment(deployment_id: UUID) -> BadInput:
     return BadInput(f"there is no deployment {deployment_id}", code="UNKNOWN_DEPLOYMENT")
 
 
-def _after(cursor: Cursor | None) -> dict[str, Any]:
+def unknown_signal(signal_id: UUID) -> BadInput:
+    """The error for a signal that does not exist."""
+    return BadInput(f"there is no signal {signal_id}", code="UNKNOWN_SIGNAL")
+
+
+def after(cursor: Cursor | None, query: PageQuery) -> dict[str, Any]:
+    """What the statement of a page takes besides its filters."""
     return {
         "after_at": cursor.at if cursor else None,
         "after_id": cursor.id if cursor else None,
-        "at_most": PAGE_ROWS + 1,
+        "at_most": query.limit + 1,
     }

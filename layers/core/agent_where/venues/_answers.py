@@ -11,8 +11,9 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from agent_where.domain import SYMBOL, Market, VenueId
+from agent_where.domain import Market, VenueId
 from agent_where.errors import VenueUnavailable
+from agent_where.symbols import SYMBOL
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ WITH made AS (
     SELECT CAST(:id AS uuid), a.id, :user_wallet, 'ACTIVE', true, CAST(:venues AS text[]), CAST(:max_notional_usd AS numeric),
            CAST(:max_leverage AS numeric), now()
     FROM agents a
-    WHERE a.id = CAST(:agent_id AS uuid) AND NOT EXISTS (
+    WHERE a.id = CAST(:agent_id AS uuid) AND (:everything OR lower(a.creator_wallet) = :wallet OR a.status = 'ACTIVE') AND NOT EXISTS (
         SELECT FROM agent_deployments d
         WHERE d.agent_id = a.id AND lower(d.user_wallet) = lower(:user_wallet) AND d.sub_active)
     RETURNING id, user_wallet, venues

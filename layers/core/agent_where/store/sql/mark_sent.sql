@@ -15,6 +15,7 @@ WITH sent AS (
               AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)
               AND (d.max_leverage IS NULL OR o.leverage <= d.max_leverage)
               AND (d.max_notional_usd IS NULL OR :collateral_usd * o.leverage <= d.max_notional_usd)
+              AND (CAST(:ceiling_usd AS numeric) IS NULL OR :collateral_usd * o.leverage <= CAST(:ceiling_usd AS numeric))
           ELSE
               control_for(NULL, NULL, NULL) <> 'HALTED'
               AND closable_qty(o.position_id, o.id) >= :size

@@ -1,2 +1,2 @@
--- Where an agent trades.
-SELECT venue FROM agents WHERE id = CAST(:id AS uuid);
+-- Where an agent in the caller's reach trades.
+SELECT venue FROM agents WHERE id = CAST(:id AS uuid) AND (:everything OR lower(creator_wallet) = :wallet);

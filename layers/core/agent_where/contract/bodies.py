@@ -1,34 +1,49 @@
-"""What comes in over HTTP besides signals: bodies and query strings, parsed once, strictly.
+"""What comes in over HTTP besides signals and query strings: bodies, parsed once, strictly.
 
 Keys are the contract's own and no others; a PATCH carries only what is to change. The signal itself
-is in messages.py, which also has the way in: `parse_object` and `validate`.
+is in messages.py, query strings are in queries.py.
 """
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
-from agent_where.domain import MULTI, TRADABLE_VENUES, VenueId
-from agent_where.messages import Body, Number, TokenSymbol, VenueName
-from agent_where.paging import CursorText
+from agent_where.domain import (
+    MULTI,
+    TRADABLE_VENUES,
+    ControlScope,
+    ControlState,
+    Side,
+    VenueId,
+)
+from agent_where.messages import Body
 from agent_where.routing.strategies import STRATEGIES
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-
-
-def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
-        raise ValueError("an address is 0x and 40 hex digits")
-    return text
+from agent_where.values import (
+    NOT_BLANK_PATTERN,
+    TEXT_PATTERN,
+    Address,
+    Id,
+    Number,
+    TokenSymbol,
+    VenueName,
+    is_uuid,
+    upper,
+)
 
 
 def _not_blank(text: str) -> str:
     if not text.strip():
-        raise ValueError("a name is not blank")
+        raise ValueError("it is blank")
     return text
 
 
@@ -42,21 +57,57 @@ def _each_once(venues: tuple[VenueId, ...]) -> tuple[VenueId, ...]:
     return venues
 
 
-def _tradable(venue: VenueId) -> VenueId:
-    return _each_once((venue,))[0]
-
-
 def _known_strategy(name: str) -> str:
     if name not in STRATEGIES:
         raise ValueError(f"unknown strategy; known are {', '.join(STRATEGIES)}")
     return name
 
 
-Address = Annotated[str, AfterValidator(_address)]
-AgentName = Annotated[str, Field(max_length=100), AfterValidator(_not_blank)]
-Venues = Annotated[tuple[VenueName, ...], Field(max_length=20), AfterValidator(_each_once)]
-MarketVenue = Annotated[VenueName, AfterValidator(_tradable)]
-Strategy = Annotated[str, AfterValidator(_known_strategy)]
+def _one_spelling(id_: str) -> str:
+    return id_.lower() if is_uuid(id_) else id_.upper()
+
+
+def _text(at_most: int, pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "maxLength": at_most, "pattern": pattern})
+
+
+AgentName = Annotated[
+    str,
+    Field(max_length=100),
+    AfterValidator(_not_blank),
+    _text(100, NOT_BLANK_PATTERN),
+]
+Reason = Annotated[
+    str,
+    Field(max_length=500),
+    AfterValidator(_not_blank),
+    _text(500, NOT_BLANK_PATTERN),
+]
+ControlId = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(_one_spelling),
+    _text(64, TEXT_PATTERN),
+]
+Venues = Annotated[
+    tuple[VenueName, ...],
+    Field(max_length=20),
+    AfterValidator(_each_once),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": [*TRADABLE_VENUES]},
+            "minItems": 1,
+            "maxItems": len(TRADABLE_VENUES),
+            "uniqueItems": True,
+        }
+    ),
+]
+Strategy = Annotated[
+    str,
+    AfterValidator(_known_strategy),
+    WithJsonSchema({"type": "string", "enum": [*STRATEGIES]}),
+]
 Switch = Annotated[bool, Field(strict=True)]
 Weight = Annotated[int, Field(strict=True, ge=-32_768, le=32_767)]
 Weights = Annotated[tuple[Weight, ...], Field(max_length=100)]
@@ -79,19 +130,8 @@ class DeploymentStatus(StrEnum):
     PAUSED = "PAUSED"
 
 
-class PositionStatus(StrEnum):
-    """Whether something is still held."""
-
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-
-
-class TimeWindow(StrEnum):
-    """How far back the stats look."""
-
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
+class NoBody(Body):
+    """What takes no body."""
 
 
 class Strict(Body):
@@ -108,6 +148,8 @@ class RowBody(Body):
 
 class Change(RowBody):
     """A PATCH. A field's default only stands for "not told": `changes` never holds it."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     @model_validator(mode="after")
     def something_is_told(self) -> Self:
@@ -126,18 +168,18 @@ class Change(RowBody):
 class ConfigBody(Strict):
     """POST /venue-routing/config. No `agentId`: the global row."""
 
-    agent_id: UUID | None = None
+    agent_id: Id | None = None
     venue_priority: Venues
     routing_strategy: Strategy = "FIRST_AVAILABLE"
     failover_enabled: Switch = True
 
 
 class AgentBody(RowBody):
-    """POST /agents."""
+    """POST /agents. No `creator_wallet`: the token's."""
 
     name: AgentName
     venue: VenueName
-    creator_wallet: Address
+    creator_wallet: Address | None = None
     profit_receiver_address: Address
     weights: Weights = ()
     status: AgentStatus = AgentStatus.DRAFT
@@ -154,10 +196,13 @@ class AgentChange(Change):
 
 
 class DeploymentBody(RowBody):
-    """POST /agents/{id}/deployments: `user_wallet` follows the agent, at these venues."""
+    """POST /agents/{id}/deployments: `user_wallet` follows the agent, at these venues.
+
+    No `user_wallet`: the token's.
+    """
 
     venues: Venues
-    user_wallet: Address
+    user_wallet: Address | None = None
     max_notional_usd: MaxNotionalUsd | None = Field(default=None, alias="maxNotionalUsd")
     max_leverage: MaxLeverage | None = Field(default=None, alias="maxLeverage")
 
@@ -171,41 +216,35 @@ class DeploymentChange(Change):
     max_leverage: MaxLeverage | None = Field(default=None, alias="maxLeverage")
 
 
-class ConfigQuery(Strict):
-    """GET /venue-routing/config. No `agentId`: the global config."""
+class ControlBody(Strict):
+    """PUT /controls. `id`: the venue's name, or the id of the agent or deployment."""
 
-    agent_id: UUID | None = None
+    scope: ControlScope
+    id: ControlId | None = None
+    state: ControlState
+    reason: Reason
 
+    @model_validator(mode="after")
+    def the_scope_has_its_id(self) -> Self:
+        match self.scope:
+            case ControlScope.GLOBAL if self.id is not None:
+                raise ValueError("id: a global control has none")
+            case ControlScope.VENUE if self.id not in TRADABLE_VENUES:
+                raise ValueError(f"id: one of {', '.join(TRADABLE_VENUES)} is needed")
+            case ControlScope.AGENT | ControlScope.DEPLOYMENT if not is_uuid(self.id or ""):
+                raise ValueError(f"id: the {self.scope}'s UUID is needed")
+        return self
 
-class AgentQuery(Strict):
-    """DELETE /venue-routing/config: there is no going back from the global row."""
-
-    agent_id: UUID
-
-
-class StatsQuery(Strict):
-    """GET /venue-routing/stats."""
-
-    time_window: TimeWindow = TimeWindow.DAY
-    token_symbol: TokenSymbol | None = None
-
-
-class PageQuery(Strict):
-    """The first page, or the one that a `nextCursor` leads to."""
-
-    cursor: CursorText | None = None
-
-
-class PositionsQuery(PageQuery):
-    """GET /positions."""
-
-    agent_id: UUID | None = None
-    deployment_id: UUID | None = None
-    status: PositionStatus | None = None
+    @property
+    def of_id(self) -> UUID | None:
+        """The agent's or deployment's."""
+        return UUID(self.id) if self.id and is_uuid(self.id) else None
 
 
-class MarketsQuery(Strict):
-    """GET /venue-markets."""
+class PreviewBody(Strict):
+    """POST /venue-routing/preview. `notional_usd` None: the size is not looked at."""
 
-    venue: MarketVenue | None = None
-    token_symbol: TokenSymbol | None = None
+    agent_id: Id | None = None
+    token_symbol: TokenSymbol
+    side: Annotated[Side, BeforeValidator(upper)]
+    notional_usd: Annotated[Number, Field(gt=0, le=1_000_000_000)] | None = None
