@@ -48,7 +48,7 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _bound(path: Path) -> dict[str, ast.stmt]:
-    """The statements of a module by the names that they bind."""
+    """The statements of a module by the names that they bind, or by their line if by none."""
     bound: dict[str, ast.stmt] = {}
     for statement in _tree(path).body:
         match statement:
@@ -56,6 +56,8 @@ def _bound(path: Path) -> dict[str, ast.stmt]:
                 bound[name] = statement
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 bound[name] = statement
+            case ast.Expr(value=ast.Call()):
+                bound[f"line {statement.lineno}"] = statement
     return bound
 
 
