@@ -8,11 +8,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 BIN := .venv/project/bin
 PROJECT := PYTHONPATH=layers/core:. .venv/project/bin/python
-SOURCES := layers functions local tests benchmarks
-ENVIRONMENTS := .venv/project/.installed .venv/ministack/.installed .venv/sam/.installed
+SOURCES := layers cli functions local tests benchmarks
+CLIENT := .venv/project/bin/agent-where
+ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run test check lint format types lint-template e2e bench build deploy pins environments clean distclean
+.PHONY: help run token test check lint format types lint-template e2e bench build deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -20,7 +21,11 @@ help:  ## Show this list
 run: environments  ## Run it all on this machine (ONCE=1 ends after the table, VENUES=mainnet asks the real venues)
 	@$(PROJECT) -m local.run
 
-test: .venv/project/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses)
+token:  ## Print a token for it (SCOPES="routing:read" WALLET=0x... HOURS=1 choose; an administrator's for 12 hours)
+	@$(MAKE) --silent .venv/project/.installed >&2
+	@$(PROJECT) -m local.token
+
+test: $(CLIENT)  ## Run the tests that need no deployment (ARGS="-k name" chooses)
 	@$(PROJECT) -m pytest $(ARGS)
 
 check: lint types test  ## Everything CI runs before e2e, in the order that fails fastest
@@ -60,7 +65,7 @@ pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/R
 
 clean:  ## Remove all state: databases, logs, builds, caches; keeps .venv
 	@if test -x $(BIN)/python -a -d .local; then $(BIN)/python -m local.clean; fi
-	rm -rf .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .local .aws-sam .pdm-build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove the environments too
@@ -81,3 +86,8 @@ environments:
 	  cp $< $@; \
 	  echo "installed  .venv/$* in $$((SECONDS - began)) s"; \
 	fi
+
+# The command-line client, from the sources here: what is edited counts at once.
+$(CLIENT): pyproject.toml .venv/project/.installed
+	@$(BIN)/pip install -qq --disable-pip-version-check --root-user-action ignore --no-deps --no-build-isolation --editable .
+	@touch $@
