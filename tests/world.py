@@ -88,6 +88,7 @@ class World:
         self.queues = queues or MemoryQueues()
         self.slippage_bps = Decimal(2)
         self.depth_usd = Decimal(1_000_000)
+        self.ceiling_usd: Decimal | None = None
         self.sleeps: list[float] = []
         self.slowness = 0.0
         self.venues: dict[VenueId, Venue] = {}
@@ -112,6 +113,7 @@ class World:
             self.venue,
             supported=SUPPORTED,
             max_age=MAX_AGE,
+            ceiling_usd=self.ceiling_usd,
             sleep=self.sleeps.append,
             clock=lambda: sum(self.sleeps) * (1 + self.slowness),
         )

@@ -11,7 +11,7 @@ from agent_where.contract.operations import Operation
 from agent_where.contract.routes import ROUTES
 from local.postgres import Postgres
 from tests.handlers.conftest import still_functions
-from tests.handlers.edge import function_of
+from tests.handlers.calling import function_of
 from tests.handlers.gateway import Answer, Function, Still, assert_failure
 
 WITH_BODY = [route for route in ROUTES if route.has_body]

@@ -12,6 +12,7 @@ from agent_where import settings
 from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
+    AuthorizerSettings,
     DatabaseAccess,
     MarketAccess,
     MarketSyncSettings,
@@ -21,6 +22,7 @@ from agent_where.settings import (
     Settings,
     SetupSettings,
     SignalIntakeSettings,
+    StatsApiSettings,
     Trading,
 )
 from tests.unit.reads import read_by
@@ -32,8 +34,9 @@ READ_BY: Mapping[str, type[Settings]] = {
     "market_sync": MarketSyncSettings,
     "reconcile": ReconcileSettings,
     "config_api": ApiSettings,
-    "stats_api": ApiSettings,
+    "stats_api": StatsApiSettings,
     "setup": SetupSettings,
+    "authorizer": AuthorizerSettings,
 }
 DOC = Path(__file__).parents[2] / "docs" / "settings.md"
 ROW = re.compile(
@@ -84,6 +87,8 @@ def test_the_environment_is_read_when_asked_for(monkeypatch: pytest.MonkeyPatch)
         ("EXECUTION_MODE", "live"),
         ("MARKET_MAX_AGE_MINUTES", "0"),
         ("MARKET_MAX_AGE_MINUTES", "soon"),
+        ("MAX_ORDER_NOTIONAL_USD", "0"),
+        ("MAX_ORDER_NOTIONAL_USD", "NaN"),
         ("PAPER_STARTING_BALANCE_USD", "-1"),
         ("PAPER_STARTING_BALANCE_USD", "NaN"),
         ("PAPER_SLIPPAGE_BPS", "10000"),
@@ -204,6 +209,58 @@ def test_only_setup_can_know_the_administrator_s_secret() -> None:
     assert knowing == {"setup"}
 
 
+ISSUER = {"JWT_ISSUER": "https://issuer.example/", "JWT_AUDIENCE": "agent-where"}
+
+
+def test_the_keys_are_where_openid_puts_them_unless_a_url_is_set() -> None:
+    own = AuthorizerSettings.from_environment(ISSUER)
+    pool = AuthorizerSettings.from_environment(
+        ISSUER | {"JWT_ISSUER": "https://cognito.example/pool"}
+    )
+    set_ = AuthorizerSettings.from_environment(
+        ISSUER | {"JWT_ISSUER": "a name", "JWT_JWKS_URL": "https://keys.example/all"}
+    )
+
+    assert own.jwks_url == "https://issuer.example/.well-known/jwks.json"
+    assert pool.jwks_url == "https://cognito.example/pool/.well-known/jwks.json"
+    assert set_.jwks_url == "https://keys.example/all"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4571", "localhost:4571", "[::1]:4571"])
+def test_plain_http_serves_the_keys_on_loopback(host: str) -> None:
+    read = AuthorizerSettings.from_environment(ISSUER | {"JWT_ISSUER": f"http://{host}/tokens"})
+
+    assert read.jwks_url == f"http://{host}/tokens/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize("name", ["JWT_ISSUER", "JWT_JWKS_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.example/",
+        "http://127.0.0.1.issuer.example/",
+        "http://localhost@issuer.example/",
+        "https://someone@issuer.example/",
+        "https://issuer.example:port/",
+        "https://issuer.example/ keys",
+        "https:///keys",
+        "https://[::1/keys",
+        "ftp://issuer.example/",
+        "file:///keys.json",
+        "issuer.example",
+    ],
+)
+def test_keys_that_would_not_come_safely_are_refused_by_name(name: str, url: str) -> None:
+    with pytest.raises(BadSetting, match=f"^bad settings: .*{name} must be an https URL"):
+        AuthorizerSettings.from_environment(ISSUER | {name: url})
+
+
+@pytest.mark.parametrize("name", ["JWT_ISSUER", "JWT_AUDIENCE"])
+def test_nobody_is_believed_without_an_issuer_and_an_audience(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"^bad settings: {name}: Field required"):
+        AuthorizerSettings.from_environment({**ISSUER, name: ""})
+
+
 def models() -> set[type[Settings]]:
     """Every model of settings in the module."""
     return {
@@ -234,8 +291,9 @@ def test_the_document_says_which_functions_read_a_setting(name: str) -> None:
     ]
 
     told = documented()[name][1]
+    with_a_database = [function for function in READ_BY if function != "authorizer"]
 
-    assert told == ("all" if len(readers) == len(READ_BY) else ", ".join(readers))
+    assert told == ("all" if readers == with_a_database else ", ".join(readers))
 
 
 @pytest.mark.parametrize("name", sorted(documented()))
@@ -251,8 +309,10 @@ def test_the_document_tells_the_default(name: str) -> None:
         assert MarketAccess.from_environment({}).model_dump()[name.lower()]
     else:
         assert told == (
-            "none"
-            if field.default is None
+            "required"
+            if field.is_required()
+            else "none"
+            if field.default in (None, "")
             else f"{field.default:g}"
             if isinstance(field.default, float)
             else str(field.default)
@@ -263,3 +323,10 @@ def test_every_function_that_reads_settings_is_in_the_document_s_table() -> None
     functions = {path.parent.name for path in (DOC.parents[1] / "functions").glob("*/app.py")}
 
     assert functions == set(READ_BY)
+
+
+def test_the_document_on_tokens_tells_how_to_set_each_of_their_settings() -> None:
+    text = (DOC.parent / "authentication.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(JWT_[A-Z_]+)` \|", text, re.MULTILINE))
+
+    assert told == {name.upper() for name in AuthorizerSettings.model_fields}

@@ -15,6 +15,7 @@
     │   ├── QueueUnavailable
     │   ├── LeaseHeld            another worker has the account at this moment
     │   ├── Overtaken            what was read kept changing before it could be written
+    │   ├── SignerUnavailable    no signature now, so nothing was stored or sent
     │   └── NotFit               the system could not trade when it was looked at
     ├── DatabaseRefused          the server's own error: a rule of the ledger, or a fault of ours
     └── VenueError
@@ -102,6 +103,10 @@ class LeaseHeld(Unavailable):
 
 class Overtaken(Unavailable):
     """What was read changed before what followed from it could be written; nothing was."""
+
+
+class SignerUnavailable(Unavailable):
+    """Whoever holds the key gave no signature. Nothing was stored or sent."""
 
 
 class NotFit(Unavailable):

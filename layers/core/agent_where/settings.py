@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -26,6 +27,7 @@ _PLACES = {
         "ostium_price_url": "https://metadata-backend.prod.bedrock.ostium.io",
     },
 }
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(BaseModel):
@@ -91,6 +93,15 @@ class DatabaseAccess(Settings):
             raise BadSetting(f"DB_HOST, DB_NAME or DB_USER: {error.errors()[0]['msg']}") from None
 
 
+class AnsweringAccess(DatabaseAccess):
+    """The database of a function whose caller waits: no round trip outlasts his patience."""
+
+    def database(self) -> DatabaseSettings:
+        """As `DatabaseAccess.database`, with time-outs that leave room to answer in six seconds."""
+        patience = {"statement_timeout_ms": 4_000, "round_trip_seconds": 5}
+        return super().database().model_copy(update=patience)
+
+
 class SignalQueueAccess(Settings):
     """The queue of signals; a function is given the queues that it may use."""
 
@@ -151,6 +162,7 @@ class Trading(MarketAge):
     """How orders are carried out."""
 
     execution_mode: Literal["paper"] = "paper"
+    max_order_notional_usd: Annotated[Decimal, Field(gt=0)] | None = None
     paper_starting_balance_usd: Annotated[Decimal, Field(ge=0)] = Decimal(10_000)
     paper_slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(2)
     paper_depth_usd: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
@@ -160,7 +172,7 @@ class Trading(MarketAge):
         return Mode(self.execution_mode.upper())
 
 
-class SignalIntakeSettings(DatabaseAccess, SignalQueueAccess):
+class SignalIntakeSettings(AnsweringAccess, SignalQueueAccess):
     """signal_intake: stores a signal and sends its id."""
 
 
@@ -176,11 +188,50 @@ class ReconcileSettings(DatabaseAccess, QueueAccess, Trading):
     """reconcile: finds what was lost and settles what is open."""
 
 
-class ApiSettings(DatabaseAccess):
-    """config_api and stats_api."""
+class ApiSettings(AnsweringAccess):
+    """config_api: writes what operators and users set."""
+
+
+class StatsApiSettings(AnsweringAccess, MarketAge):
+    """stats_api: reads, and previews decisions."""
 
 
 class SetupSettings(DatabaseAccess, QueueAccess, MarketAge):
     """setup: migrates, as the administrator if it is given that secret, and reports."""
 
     db_admin_secret_arn: str | None = None
+
+
+class AuthorizerSettings(Settings):
+    """authorizer: verifies tokens. It knows no database and no queue."""
+
+    jwt_issuer: Annotated[str, Field(min_length=1)]
+    jwt_audience: Annotated[str, Field(min_length=1)]
+    jwt_jwks_url: str | None = None
+    jwt_scope_claim: str = "scope"
+    jwt_scope_prefix: str = ""
+    jwt_wallet_claim: str = "wallet"
+
+    @model_validator(mode="after")
+    def keys_come_safely(self) -> Self:
+        if not _is_safe(self.jwks_url):
+            name = "JWT_ISSUER" if self.jwt_jwks_url is None else "JWT_JWKS_URL"
+            raise ValueError(f"{name} must be an https URL; plain http is for loopback alone")
+        return self
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the issuer's keys are read."""
+        return self.jwt_jwks_url or f"{self.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+def _is_safe(url: str) -> bool:
+    """Whether an answer from there is the one that its host meant."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or any(sign.isspace() for sign in url):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)

@@ -23,6 +23,7 @@ def deps(settings: RouteExecuteSettings | ReconcileSettings) -> Deps:
             lambda venue: _venue(venue, settings, ledger),
             supported=SUPPORTED,
             max_age=settings.market_max_age,
+            ceiling_usd=settings.max_order_notional_usd,
         )
 
     return Deps(

@@ -19,13 +19,18 @@ from agent_where.settings import (
 from agent_where.store._credentials import iam_password, secret_login, secret_password
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
+from agent_where.store.controls import Controls
+from agent_where.store.previews import Previews
+from agent_where.store.status import Statuses
 from agent_where.store.store import Store
 from agent_where.store.views import Views
 
 if TYPE_CHECKING:
     from agent_where.intake import Intake
     from agent_where.pipeline import Deps
-    from agent_where.settings import ReconcileSettings, RouteExecuteSettings
+    from agent_where.previewing import Previewing
+    from agent_where.settings import ReconcileSettings, RouteExecuteSettings, StatsApiSettings
+    from agent_where.status import Status
 
 
 def database(settings: DatabaseAccess) -> Database:
@@ -51,13 +56,24 @@ def database(settings: DatabaseAccess) -> Database:
     return Database(where, password=token)
 
 
+@cache
+def _shared(settings: DatabaseAccess) -> Database:
+    """One connection for all parts of a process that has these settings."""
+    return database(settings)
+
+
+def forget() -> None:
+    """As if the process had just started: what is asked for next gets a connection of its own."""
+    _shared.cache_clear()
+
+
 def connected(settings: DatabaseAccess) -> Database:
     """The database, after it was seen to serve the network of the settings.
 
     Raises:
         BadSetting: the database serves another network, or setup has not been run.
     """
-    opened = database(settings)
+    opened = _shared(settings)
     network = Store(opened).network()
     if network is None:
         raise BadSetting("the database is not set up: run the setup function first")
@@ -79,6 +95,34 @@ def views(settings: DatabaseAccess) -> Views:
 def administration(settings: DatabaseAccess) -> Administration:
     """Writing agents, deployments and config. Raises BadSetting as `connected`."""
     return Administration(connected(settings))
+
+
+def controls(settings: DatabaseAccess) -> Controls:
+    """Setting and listing trading controls. Raises BadSetting as `connected`."""
+    return Controls(connected(settings))
+
+
+def previewing(settings: "StatsApiSettings") -> "Previewing":
+    """What a preview works with. Raises BadSetting as `connected`."""
+    from agent_where.previewing import Previewing  # noqa: PLC0415 only stats_api needs it
+    from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
+
+    opened = connected(settings)
+    return Previewing(
+        store=Store(opened),
+        previews=Previews(opened),
+        supported=SUPPORTED,
+        max_age=settings.market_max_age,
+    )
+
+
+def status(settings: "StatsApiSettings") -> "Status":
+    """How the system is, also of a database that is away or not set up."""
+    from agent_where.status import Status, Terms  # noqa: PLC0415 only stats_api needs it
+    from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
+
+    terms = Terms(network=settings.network, supported=SUPPORTED, max_age=settings.market_max_age)
+    return Status(Statuses(_shared(settings)), terms)
 
 
 @cache

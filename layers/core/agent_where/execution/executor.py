@@ -7,6 +7,7 @@ answer stays SENT and is asked about, here for a few seconds and later by reconc
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, VenueId
@@ -49,6 +50,7 @@ class Executor:
         venues: the venue of that name, built when first needed.
         supported: the venues that have an adapter.
         max_age: how old a market's last sync may be for an entry.
+        ceiling_usd: the most notional that any entry may have, in USD; None: no ceiling.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Executor:
         *,
         supported: frozenset[VenueId],
         max_age: timedelta,
+        ceiling_usd: Decimal | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,6 +68,7 @@ class Executor:
         self._venues = venues
         self._supported = supported
         self._max_age = max_age
+        self._ceiling_usd = ceiling_usd
         self._sleep = sleep
         self._clock = clock
 
@@ -104,13 +108,13 @@ class Executor:
             return self._refuse(file, refused, token)
         venue = self._venues(file.order.venue)
         try:
-            prepared = prepare(file, venue)
+            prepared = prepare(file, venue, self._ceiling_usd)
         except VenueRejected as error:
             return self._end_without_fills(file, _rejected(error), token)
         if isinstance(prepared, Refused):
             return self._refuse(file, prepared, token)
         order, action = prepared
-        if not self._store.mark_sent(order, action, token):
+        if not self._store.mark_sent(order, action, token, self._ceiling_usd):
             return self._overtaken(file, token)
         sent = order.model_copy(update={"status": OrderStatus.SENT})
         settled = self._send(venue, sent, action)

@@ -1,5 +1,7 @@
 """From a PLANNED order to the sized order and the exact bytes that carry it out."""
 
+from decimal import Decimal
+
 from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
 from agent_where.execution.sizing import Limits, Sized, size_entry, size_exit
 from agent_where.routing.checks import Refused
@@ -7,8 +9,13 @@ from agent_where.store.records import OrderFile
 from agent_where.venues.base import Action, Venue
 
 
-def prepare(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
+def prepare(
+    file: OrderFile, venue: Venue, ceiling_usd: Decimal | None
+) -> tuple[Order, Action] | Refused:
     """Read the venue, size the order and have the venue say what to send.
+
+    Args:
+        ceiling_usd: the most notional that any entry may have, in USD; None: no ceiling.
 
     Raises:
         VenueUnavailable: the venue could not be read.
@@ -17,7 +24,7 @@ def prepare(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
     if market is None:
         return Refused(code=Refusal.NOT_LISTED, detail=f"{file.order.token_symbol} is not listed")
     quote = venue.quote(market)
-    sized = _size(file, venue, market, quote)
+    sized = _size(file, venue, market, quote, ceiling_usd)
     if isinstance(sized, Refused):
         return sized
     order = file.order.model_copy(
@@ -31,7 +38,9 @@ def prepare(file: OrderFile, venue: Venue) -> tuple[Order, Action] | Refused:
     return order, venue.next_action(order, market, quote)
 
 
-def _size(file: OrderFile, venue: Venue, market: Market, quote: Quote) -> Sized | Refused:
+def _size(
+    file: OrderFile, venue: Venue, market: Market, quote: Quote, ceiling_usd: Decimal | None
+) -> Sized | Refused:
     order, signal = file.order, file.signal
     if order.purpose is not Purpose.ENTRY:
         return size_exit(file.open_qty or ZERO, order.side, signal.risk.max_slippage, market, quote)
@@ -44,5 +53,5 @@ def _size(file: OrderFile, venue: Venue, market: Market, quote: Quote) -> Sized 
         market,
         quote,
         venue.account(order).free_collateral_usd,
-        Limits(max_notional_usd=file.max_notional_usd),
+        Limits(max_notional_usd=file.max_notional_usd, of_any_order_usd=ceiling_usd),
     )

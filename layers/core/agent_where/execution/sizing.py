@@ -34,9 +34,24 @@ class Sized(Model):
 
 
 class Limits(Model):
-    """What a deployment allows at most, in USD of notional; None: no ceiling."""
+    """The most that a deployment, and the operator, let an order be, in USD of notional.
+
+    None: no ceiling.
+    """
 
     max_notional_usd: Decimal | None = None
+    of_any_order_usd: Decimal | None = None
+
+    def refusal_of(self, notional_usd: Decimal) -> Refused | None:
+        """Why an order may not be as large as that."""
+        for ceiling, whose in (
+            (self.max_notional_usd, "deployment's"),
+            (self.of_any_order_usd, "operator's"),
+        ):
+            if ceiling is not None and notional_usd > ceiling:
+                detail = f"Notional {_usd(notional_usd)} is over the {whose} {_usd(ceiling)}"
+                return Refused(code=Refusal.ABOVE_LIMIT, detail=detail)
+        return None
 
 
 def size_entry(
@@ -73,13 +88,9 @@ def size_entry(
             detail=f"Notional {_usd(notional)} is under the {_usd(market.min_notional_usd)} "
             f"of market {market.name}",
         )
-    ceiling = limits.max_notional_usd
-    if ceiling is not None and collateral * size.leverage > ceiling:
-        return Refused(
-            code=Refusal.ABOVE_LIMIT,
-            detail=f"Notional {_usd(collateral * size.leverage)} is over "
-            f"the deployment's {_usd(ceiling)}",
-        )
+    too_large = limits.refusal_of(collateral * size.leverage)
+    if too_large:
+        return too_large
     capped = f"capped from {_usd(wanted)} to {_usd(collateral)} of collateral"
     return Sized(
         collateral_usd=collateral,

@@ -71,6 +71,7 @@ class Database:
         """
         calls = [_call(sql, params) for sql, params in statements]
         seconds = len(calls) * self._settings.statement_timeout_ms / 1000 + _GRACE_SECONDS
+        seconds = min(seconds, self._settings.round_trip_seconds or seconds)
         return self._converse(lambda wire: wire.exchange(calls, seconds=seconds))
 
     def script(self, sql: str) -> None:

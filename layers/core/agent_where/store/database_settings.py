@@ -21,6 +21,8 @@ class DatabaseSettings(BaseModel):
         tls: True demands verified TLS, False forbids it (loopback only), None decides by the host:
             verified TLS everywhere but on loopback.
         ca_file: the certificates to trust, PEM; None trusts what the system trusts.
+        round_trip_seconds: how long all statements of one round trip may take together; None: each
+            of them its own time-out.
         script_timeout_seconds: how long a whole script (a migration) may take.
     """
 
@@ -37,6 +39,7 @@ class DatabaseSettings(BaseModel):
     statement_timeout_ms: int = Field(default=5_000, ge=1)
     lock_timeout_ms: int = Field(default=1_000, ge=1)
     idle_in_transaction_ms: int = Field(default=10_000, ge=1)
+    round_trip_seconds: int | None = Field(default=None, ge=1)
     script_timeout_seconds: int = Field(default=120, ge=1)
     application_name: str = "agent-where"
 
