@@ -9,6 +9,7 @@ from local import postgres
 from local.aws import build, deploy, start_ministack
 from local.environment import Home
 from local.gateway import apply_gateway_responses
+from local.issuer import AUDIENCE, ISSUER, Issuer, serving
 from local.processes import StepFailed, end_leftovers
 from local.progress import Step
 from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
@@ -32,6 +33,8 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
         with step("starting PostgreSQL"):
             database = _start_postgres(home, cleanup)
         venues = _start_venues(home, cleanup, step) if simulated else None
+        issuer = Issuer.of(home)
+        jwks_url = cleanup.enter_context(serving(issuer))
         with step("starting the local AWS"):
             child, endpoint = start_ministack(home)
             cleanup.callback(child.stop)
@@ -40,13 +43,16 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
         aws = LocalAws(endpoint)
         with step("deploying the template"):
             aws.s3.create_bucket(Bucket=BUCKET)
-            deploy(home, endpoint, _parameters(database.dsn(), venues))
-            stack = Stack(aws, database.dsn(), venues)
+            deploy(home, endpoint, _parameters(database.dsn(), venues, jwks_url))
+            stack = Stack(aws, database.dsn(), venues, issuer)
             apply_gateway_responses(aws.gateway, stack.outputs["RestApiId"])
         with step("setting up the database"):
             _set_up(home, stack)
         with step("syncing the markets"):
             _sync_markets(home, stack)
+            _invoke(home, stack, "reconcile")
+        cleanup.callback(home.api_url.unlink, missing_ok=True)
+        home.api_url.write_text(f"{stack.api_url}\n")
         yield stack
 
 
@@ -63,6 +69,7 @@ def alone(home: Home, cleanup: ExitStack) -> None:
     except BlockingIOError:
         raise StepFailed(f"another run uses {home.path}: end it first") from None
     end_leftovers(home.running)
+    home.api_url.unlink(missing_ok=True)
 
 
 def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
@@ -81,11 +88,17 @@ def _start_venues(home: Home, cleanup: ExitStack, step: Step) -> Venues:
     return venues
 
 
-def _parameters(dsn: str, venues: Venues | None) -> dict[str, str]:
-    if venues is None:
-        return {"DatabaseUrl": dsn}
-    return {
+def _parameters(dsn: str, venues: Venues | None, jwks_url: str) -> dict[str, str]:
+    always = {
         "DatabaseUrl": dsn,
+        "JwtIssuer": ISSUER,
+        "JwtAudience": AUDIENCE,
+        "JwtJwksUrl": jwks_url,
+    }
+    if venues is None:
+        return always
+    return {
+        **always,
         "HyperliquidApiUrl": venues.hyperliquid,
         "OstiumSubgraphUrl": venues.ostium_subgraph,
         "OstiumPriceUrl": venues.ostium_prices,

@@ -26,6 +26,11 @@ class Home:
         return cls(ROOT / ".local" / "mainnet")
 
     @classmethod
+    def of_venues(cls, venues: str) -> "Home | None":
+        """The home of `simulated` or `mainnet` venues; None for any other word."""
+        return {"simulated": cls(), "mainnet": cls.of_real_venues()}.get(venues)
+
+    @classmethod
     def of_tests(cls) -> "Home":
         """The end-to-end tests' own."""
         return cls(ROOT / ".local" / "e2e")
@@ -43,6 +48,16 @@ class Home:
     def ministack(self) -> Path:
         """Scratch space of the local AWS, emptied at each start."""
         return self.path / "ministack"
+
+    @property
+    def issuer(self) -> Path:
+        """Where the key that signs this deployment's tokens is kept."""
+        return self.path / "issuer"
+
+    @property
+    def api_url(self) -> Path:
+        """A file with the API's URL while it is up."""
+        return self.path / "api-url"
 
     @property
     def running(self) -> Path:

@@ -18,6 +18,13 @@ def apply_gateway_responses(client: APIGatewayClient, api: str) -> None:
     responses: dict[str, Any] = load()["Resources"]["Api"]["Properties"]["GatewayResponses"]
     for kind, response in responses.items():
         status = {"statusCode": response["StatusCode"]} if "StatusCode" in response else {}
-        told: dict[str, Any] = {"responseTemplates": response["ResponseTemplates"], **status}
+        told: dict[str, Any] = {
+            "responseTemplates": response["ResponseTemplates"],
+            "responseParameters": {
+                f"gatewayresponse.header.{name}": value
+                for name, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
+            },
+            **status,
+        }
         client.put_gateway_response(restApiId=api, responseType=kind, **told)  # type: ignore[arg-type]
     client.create_deployment(restApiId=api, stageName=STAGE)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from types import FrameType
 
@@ -16,30 +17,29 @@ from rich.console import Console
 
 from local.demo import demo
 from local.deployment import running
-from local.environment import REGION, Home
+from local.environment import Home
 from local.processes import StepFailed
 from local.progress import steps
 from local.stack import Stack
 
-CALL = f"curl --user local:local --aws-sigv4 aws:amz:{REGION}:execute-api"
+CLIENT = ".venv/project/bin/agent-where"
 
 
 def main() -> int:
     """Run it; returns the process's exit code."""
     console = Console(soft_wrap=True)
     venues = os.environ.get("VENUES", "simulated")
-    if venues not in ("simulated", "mainnet"):
+    home = Home.of_venues(venues)
+    if home is None:
         console.print(f"VENUES must be simulated or mainnet, not {venues!r}", markup=False)
         return 2
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
-        simulated = venues == "simulated"
-        home = Home() if simulated else Home.of_real_venues()
-        with running(home, steps(console), simulated=simulated) as stack:
+        with running(home, steps(console), simulated=venues == "simulated") as stack:
             demo(stack)
             if not os.environ.get("ONCE"):
-                _stay_up(console, stack)
+                _stay_up(console, stack, venues)
     except StepFailed as fault:
         _tell(console, fault)
         return 1
@@ -53,14 +53,26 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stay_up(console: Console, stack: Stack) -> None:
+def _stay_up(console: Console, stack: Stack, venues: str) -> None:
     console.print(f"\nThe API is up: {stack.api_url}", highlight=False)
-    for path in ("/venue-routing/config", "/venue-routing/stats?timeWindow=hour"):
-        console.print(f"  {CALL} '{stack.api_url}{path}'", highlight=False)
+    for line in _how_to_call(stack.api_url, venues):
+        console.print(f"  {line}", markup=False, highlight=False)
     console.print("Ctrl-C stops everything and keeps the data in .local.")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     console.print("\nstopping")
+
+
+def _how_to_call(url: str, venues: str) -> Iterator[str]:
+    """What to type into another terminal, in the repository's folder."""
+    which = "" if venues == "simulated" else f" VENUES={venues}"
+    yield f"export AGENT_WHERE_URL={url}"
+    yield f"export AGENT_WHERE_TOKEN=$(make -s token{which})"
+    yield (
+        'curl -H "Authorization: Bearer $AGENT_WHERE_TOKEN"'
+        ' "$AGENT_WHERE_URL/venue-routing/stats?timeWindow=hour"'
+    )
+    yield f"{CLIENT} stats"
 
 
 def _tell(console: Console, fault: StepFailed) -> None:

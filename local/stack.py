@@ -8,10 +8,7 @@ from typing import Any, Literal
 
 import boto3
 import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from types_boto3_apigateway import APIGatewayClient
 from types_boto3_cloudformation import CloudFormationClient
 from types_boto3_lambda import LambdaClient
@@ -20,12 +17,14 @@ from types_boto3_sqs import SQSClient
 
 from local.environment import REGION
 from local.gateway import STAGE
+from local.issuer import Issuer
 from local.venues import Venues
 
 NAME = "agent-where"
 BUCKET = "agent-where-artifacts"
 _ACCESS_KEY, _SECRET_KEY = "local", "local"  # the local AWS takes anything
 _INVOKE_SECONDS = 130
+_TOKEN_SECONDS = 12 * 3600
 
 QueueName = Literal["Signal", "Order", "DeadLetter"]
 
@@ -36,10 +35,11 @@ class FunctionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered; `body` is parsed JSON."""
+    """What the API answered; `body` is parsed JSON, and names of headers are in any case."""
 
     status: int
     body: Any
+    headers: Mapping[str, str]
 
 
 class LocalAws:
@@ -89,12 +89,15 @@ class Stack:
     Args:
         dsn: the database's URL, password included.
         venues: the simulated venues; None where the real ones are asked.
+        issuer: whose tokens the API takes.
     """
 
-    def __init__(self, aws: LocalAws, dsn: str, venues: Venues | None) -> None:
+    def __init__(self, aws: LocalAws, dsn: str, venues: Venues | None, issuer: Issuer) -> None:
         self.aws = aws
         self.dsn = dsn
         self.venues = venues
+        self.issuer = issuer
+        self._token = issuer.token(scopes=("admin",), seconds=_TOKEN_SECONDS)
         self.outputs = aws.outputs()
         self.api_url = f"{aws.endpoint}/_aws/execute-api/{self.outputs['RestApiId']}/{STAGE}"
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
@@ -138,18 +141,19 @@ class Stack:
         """A queue's URL."""
         return self.outputs[f"{queue}QueueUrl"]
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
-        """Call the API, signed as its IAM authorization wants it.
+    def call(self, method: str, path: str, body: object = None, token: str | None = None) -> Answer:
+        """Call the API.
 
         Args:
             path: begins with a slash and may carry a query, such as `/agents?limit=1`.
             body: sent as JSON; None sends none, bytes go as they are.
+            token: the bearer's; None takes an administrator's, an empty one sends none.
         """
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         headers = {} if raw is None else {"Content-Type": "application/json"}
-        request = AWSRequest(method, self.api_url + path, headers=headers, data=raw)
-        SigV4Auth(Credentials(_ACCESS_KEY, _SECRET_KEY), "execute-api", REGION).add_auth(request)
-        answer = self._http.request(
-            method, self.api_url + path, body=raw, headers=dict(request.headers), timeout=30
-        )
-        return Answer(answer.status, json.loads(answer.data) if answer.data else None)
+        if bearer := self._token if token is None else token:
+            headers["Authorization"] = f"Bearer {bearer}"
+        url = self.api_url + path
+        answer = self._http.request(method, url, body=raw, headers=headers, timeout=30)
+        told = json.loads(answer.data) if answer.data else None
+        return Answer(answer.status, told, answer.headers)

@@ -24,7 +24,7 @@ def test_nothing_listens_beyond_loopback(stack: Stack, home: Home) -> None:
 
     addresses = [address for inode, address in _listening() if inode in owned]
 
-    assert len(addresses) >= 4, "database, local AWS and two venues"
+    assert len(addresses) >= 5, "database, local AWS, two venues and the issuer's keys"
     assert {address for address in addresses if not _is_loopback(address)} == set()
 
 

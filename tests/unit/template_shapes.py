@@ -44,13 +44,12 @@ def reserved(function: dict[str, Any]) -> int:
     return count
 
 
-def gateway_answers(template: Template) -> dict[str, tuple[str | None, dict[str, Any]]]:
-    """Status (None: API Gateway's own) and body of each gateway response, by its type."""
+def gateway_answers(template: Template) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Status and body of each gateway response, by its type."""
     found = {}
     for kind, response in template["Resources"]["Api"]["Properties"]["GatewayResponses"].items():
-        text = response["ResponseTemplates"]["application/json"]
-        body = json.loads(text.replace("$context.error.messageString", '"a sentence"'))
-        found[kind] = (response.get("StatusCode"), body)
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        found[kind] = (response["StatusCode"], body)
     return found
 
 
@@ -61,8 +60,26 @@ def operations(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield path, method, operation
 
 
+def firewall_answers(template: Template) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Status and body of each rule of our own that blocks, by its name."""
+    (firewall,) = of_type(template, "AWS::WAFv2::WebACL").values()
+    found = {}
+    for rule in firewall["Rules"]:
+        if "Action" in rule:
+            told = rule["Action"]["Block"]["CustomResponse"]
+            body = firewall["CustomResponseBodies"][told["CustomResponseBodyKey"]]
+            assert body["ContentType"] == "APPLICATION_JSON"
+            found[rule["Name"]] = (str(told["ResponseCode"]), json.loads(body["Content"]))
+    return found
+
+
 def variables(template: Template) -> dict[str, set[str]]:
+    """The names of what each function is told; a value of nothing takes a global one away."""
     return {
-        name: set(function["Environment"]["Variables"])
+        name: {
+            variable
+            for variable, value in function["Environment"]["Variables"].items()
+            if value != {"Ref": "AWS::NoValue"}
+        }
         for name, function in of_type(template, "AWS::Lambda::Function").items()
     }

@@ -7,23 +7,26 @@ import pytest
 from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
+    AuthorizerSettings,
     MarketSyncSettings,
     ReconcileSettings,
     RouteExecuteSettings,
     Settings,
     SetupSettings,
     SignalIntakeSettings,
+    StatsApiSettings,
 )
 from local.template import Template
 from tests.unit.template_shapes import expanded, listed, of_type, statements, variables
 
 SETTINGS: dict[str, type[Settings]] = {
+    "Authorizer": AuthorizerSettings,
     "SignalIntake": SignalIntakeSettings,
     "RouteExecute": RouteExecuteSettings,
     "MarketSync": MarketSyncSettings,
     "Reconcile": ReconcileSettings,
     "ConfigApi": ApiSettings,
-    "StatsApi": ApiSettings,
+    "StatsApi": StatsApiSettings,
     "Setup": SetupSettings,
 }
 
@@ -71,6 +74,7 @@ QUEUE_RIGHTS = {
     },
     "ConfigApi": set(),
     "StatsApi": set(),
+    "Authorizer": set(),
 }
 
 QUEUE_URLS = {
