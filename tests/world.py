@@ -54,7 +54,7 @@ class MemoryQueues(Queues):
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
         for order in orders:
-            if again or self._is_new(str(order.id)):
+            if again or order.again or self._is_new(str(order.id)):
                 self.orders.append(order)
 
     def bury(self, body: str, group: str, reason: str, source: str) -> None:
@@ -118,7 +118,7 @@ class World:
             clock=lambda: sum(self.sleeps) * (1 + self.slowness),
         )
 
-    def venue(self, venue: VenueId) -> Venue:
+    def venue(self, venue: VenueId, _: Mode = Mode.PAPER) -> Venue:
         return self.venues.get(venue) or self.paper(venue)
 
     def paper(self, venue: VenueId) -> PaperVenue:
@@ -177,7 +177,7 @@ class World:
         return market
 
     def _markets(self, venue: VenueId) -> list[Market]:
-        from agent_where.store.records import market_from_row  # noqa: PLC0415
+        from agent_where.store.market_rows import market_from_row  # noqa: PLC0415
 
         rows = self.database.run(
             "SELECT to_jsonb(m) AS market FROM venue_markets m WHERE venue = CAST(:v AS venue_t)",

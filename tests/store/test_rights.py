@@ -25,7 +25,7 @@ from local.postgres import Postgres
 from tests.fixtures_database import MIGRATIONS
 from tests.handlers.gateway import OPERATOR
 from tests.store.roles import TwoRoles, two_roles
-from tests.world import World
+from tests.world import World, opened
 
 SQL = Path(rights.__file__).parent / "store" / "sql"
 DOES = (
@@ -42,7 +42,6 @@ NOT_ALLOWED = [
     "UPDATE venue_fills SET size = 1",
     "DELETE FROM venue_fills",
     "TRUNCATE venue_fills",
-    "UPDATE venue_actions SET payload = ''",
     "DELETE FROM venue_orders",
     "DELETE FROM positions",
     "DELETE FROM signals",
@@ -185,6 +184,18 @@ def test_the_application_role_cannot(app: Database, forbidden: str) -> None:
         app.run(forbidden)
 
     assert refusal.value.sqlstate == "42501"  # insufficient privilege: no trigger was asked
+
+
+def test_the_application_role_tells_an_action_s_outcome_and_changes_no_stored_byte(
+    roles: TwoRoles,
+) -> None:
+    with roles.as_role(roles.app) as app:
+        world = World(roles.dsn(roles.app), database=app)
+        opened(world)
+
+        app.run("UPDATE venue_actions SET outcome = 'ok'")
+        with pytest.raises(DatabaseRefused, match="stored bytes are never changed"):
+            app.run("UPDATE venue_actions SET payload = ''")
 
 
 def test_another_run_gives_what_was_lost_and_takes_what_is_too_much(postgres: Postgres) -> None:

@@ -57,8 +57,6 @@ class ControlScope(StrEnum):
 
 
 class ControlState(StrEnum):
-    """What trading is allowed in a scope; see `trading_controls`."""
-
     ACTIVE = "ACTIVE"
     CLOSE_ONLY = "CLOSE_ONLY"
     HALTED = "HALTED"
@@ -190,6 +188,7 @@ class Refusal(StrEnum):
     BAD_SIGNAL = "BAD_SIGNAL"
     UNKNOWN_STRATEGY = "UNKNOWN_STRATEGY"
     VENUE_REFUSED = "VENUE_REFUSED"
+    NOT_APPROVED = "NOT_APPROVED"
 
 
 class Candidate(Model):
@@ -246,6 +245,7 @@ class Order(Model):
     collateral_usd: Decimal | None = None
     size: Decimal | None = None
     limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
     detail: str = ""
 
 

@@ -56,13 +56,12 @@ class Queues:
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
         """Put orders' ids on the queue. `again`: even if the same was sent minutes ago."""
-        suffix = f"-{uuid4()}" if again else ""
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(place),
                 "MessageBody": json.dumps({"orderId": str(order.id)}),
                 "MessageGroupId": f"{order.venue}-{order.account}",
-                "MessageDeduplicationId": f"{order.id}{suffix}",
+                "MessageDeduplicationId": _once(order, again=again or order.again),
             }
             for place, order in enumerate(orders)
         ]
@@ -146,6 +145,11 @@ class Queues:
                 "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
             )
         return self._client
+
+
+def _once(order: OrderTicket, *, again: bool) -> str:
+    """The deduplication id: the order's own, or one that was never used."""
+    return f"{order.id}-{uuid4()}" if again else str(order.id)
 
 
 def _printable(reason: str) -> str:

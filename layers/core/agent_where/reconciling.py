@@ -30,8 +30,8 @@ _UNSETTLED_AFTER_SECONDS = 15
 class Reconciled(Model):
     """What one run did.
 
-    `still_open`: sent orders whose end is not known yet. `queue_fault`: why not everything that was
-    lost is on its queue again; the next run finds it.
+    `still_open`: sent orders whose end is not known yet, but for those that rest at the venue.
+    `queue_fault`: why not everything that was lost is on its queue again; the next run finds it.
     """
 
     signals_sent_again: int
@@ -51,18 +51,21 @@ def reconcile(
     """
     until = clock() + seconds
     unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
+    still_open = {each.id for each in unsettled if not each.resting}
     settled = 0
-    for order_id in unsettled:
+    for each in unsettled:
         if clock() >= until:
             break
-        settled += _settle(order_id, deps)
+        if _settle(each.id, deps):
+            settled += 1
+            still_open.discard(each.id)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
         settled=settled,
-        still_open=len(unsettled) - settled,
+        still_open=len(still_open),
         queue_fault=signal_fault or order_fault,
     )
 

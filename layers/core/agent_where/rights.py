@@ -27,7 +27,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_routing_history": _APPEND,
         "venue_accounts": _WRITE,
         "venue_orders": _WRITE,
-        "venue_actions": _APPEND,
+        "venue_actions": _WRITE,
         "venue_fills": _APPEND,
         "trading_controls": _WRITE,
         "trading_controls_audit": _APPEND,

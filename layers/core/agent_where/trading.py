@@ -20,7 +20,7 @@ def deps(settings: RouteExecuteSettings | ReconcileSettings) -> Deps:
     def executor() -> Executor:
         return Executor(
             ledger,
-            lambda venue: _venue(venue, settings, ledger),
+            lambda venue, _: _venue(venue, settings, ledger),
             supported=SUPPORTED,
             max_age=settings.market_max_age,
             ceiling_usd=settings.max_order_notional_usd,

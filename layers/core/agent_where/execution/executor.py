@@ -1,7 +1,7 @@
 """One order from PLANNED to its end: check, size, store, send, settle. Never sends twice.
 
-The lease of the venue account is held throughout. What is sent was stored before; what has no
-answer stays SENT and is asked about, here for a few seconds and later by reconcile.
+The lease of the venue account is held throughout. What is sent was stored before. How it is signed,
+sent and asked about is in sending.py.
 """
 
 import time
@@ -10,28 +10,21 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from agent_where.domain import Model, Order, OrderStatus, Purpose, Settled, VenueId
-from agent_where.errors import (
-    LeaseHeld,
-    OutcomeUnknown,
-    Overtaken,
-    UnknownOrder,
-    VenueRejected,
-    VenueUnavailable,
-)
+from agent_where.domain import Mode, Model, Order, OrderStatus, Purpose, Settled, VenueId
+from agent_where.errors import LeaseHeld, Overtaken, UnknownOrder, VenueRejected
 from agent_where.execution import plans
 from agent_where.execution.gate import refusal_now
 from agent_where.execution.preparing import prepare
+from agent_where.execution.sending import Sending, SignerOf
 from agent_where.routing.checks import Refused, Terms
 from agent_where.store.records import OrderFile, OrderTicket
 from agent_where.store.store import Store
 from agent_where.venues.base import Action, Venue
 
+BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+
 LEASE_SECONDS = 60
 """Longer than the function may run, so that a lease outlives the worker that holds it."""
-
-_ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
-_ASK_FOR_SECONDS = 10.0
 
 
 class Outcome(Model):
@@ -47,20 +40,22 @@ class Executor:
     """Carries out orders at the venues it is given.
 
     Args:
-        venues: the venue of that name, built when first needed.
+        venues: the venue of that name in a mode, built when first needed.
         supported: the venues that have an adapter.
         max_age: how old a market's last sync may be for an entry.
         ceiling_usd: the most notional that any entry may have, in USD; None: no ceiling.
+        signer_of: the signer that a key reference names; None where everything is on paper.
     """
 
     def __init__(
         self,
         store: Store,
-        venues: Callable[[VenueId], Venue],
+        venues: Callable[[VenueId, Mode], Venue],
         *,
         supported: frozenset[VenueId],
         max_age: timedelta,
         ceiling_usd: Decimal | None = None,
+        signer_of: SignerOf | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,8 +64,7 @@ class Executor:
         self._supported = supported
         self._max_age = max_age
         self._ceiling_usd = ceiling_usd
-        self._sleep = sleep
-        self._clock = clock
+        self._sending = Sending(store, signer_of, sleep=sleep, clock=clock)
 
     def execute(self, order_id: UUID) -> Outcome:
         """Take the order as far as it goes now. Doing it again finds the work done.
@@ -99,26 +93,33 @@ class Executor:
     def _advance(self, file: OrderFile, token: UUID) -> Outcome:
         if file.order.status is OrderStatus.PLANNED:
             return self._begin(file, token)
-        venue = self._venues(file.order.venue)
-        return self._conclude(file, venue.settle(file.order, file.actions), token)
+        venue = self._venues(file.order.venue, file.order.mode)
+        if file.order.status is OrderStatus.ACCEPTED and _guards_nothing(file):
+            self._sending.take_back(venue, file, token)
+        return self._conclude(file, self._sending.ask(venue, file, token), token)
 
     def _begin(self, file: OrderFile, token: UUID) -> Outcome:
         refused = refusal_now(file, self._supported, self._terms(file))
         if refused:
             return self._refuse(file, refused, token)
-        venue = self._venues(file.order.venue)
+        venue = self._venues(file.order.venue, file.order.mode)
         try:
-            prepared = prepare(file, venue, self._ceiling_usd)
+            ready = prepare(file, venue, self._ceiling_usd)
+            if isinstance(ready, Refused):
+                return self._refuse(file, ready, token)
+            action = self._sending.order_action(venue, file, ready, token)
         except VenueRejected as error:
             return self._end_without_fills(file, _rejected(error), token)
-        if isinstance(prepared, Refused):
-            return self._refuse(file, prepared, token)
-        order, action = prepared
-        if not self._store.mark_sent(order, action, token, self._ceiling_usd):
+        if not self._store.mark_sent(ready.order, action, token, self._ceiling_usd):
             return self._overtaken(file, token)
-        sent = order.model_copy(update={"status": OrderStatus.SENT})
-        settled = self._send(venue, sent, action)
-        return self._conclude(file.model_copy(update={"order": sent}), settled, token)
+        return self._send(venue, _sent(file, ready.order, action), action, token)
+
+    def _send(self, venue: Venue, file: OrderFile, action: Action, token: UUID) -> Outcome:
+        try:
+            settled = self._sending.send(venue, file, action, token)
+        except VenueRejected as error:
+            settled = _rejected(error)
+        return self._conclude(file, settled, token)
 
     def _overtaken(self, file: OrderFile, token: UUID) -> Outcome:
         """Something came in between reading and sending: find out what, and send nothing."""
@@ -132,33 +133,6 @@ class Executor:
         if refused is None:
             raise Overtaken(f"order {file.order.id} changed while it was prepared")
         return self._refuse(fresh, refused, token)
-
-    def _send(self, venue: Venue, order: Order, action: Action) -> Settled | None:
-        """Send stored bytes for the first time. None: no end yet."""
-        try:
-            settled = venue.send(order, action)
-        except VenueRejected as error:
-            return _rejected(error)
-        except (VenueUnavailable, OutcomeUnknown):
-            return self._ask(venue, order, action)
-        if settled is None:
-            self._store.accept_order(order)
-        return settled
-
-    def _ask(self, venue: Venue, order: Order, action: Action) -> Settled | None:
-        """After an unknown outcome: ask for some seconds, then leave it to reconcile."""
-        until = self._clock() + _ASK_FOR_SECONDS
-        for seconds in _ASK_AFTER_SECONDS:
-            if self._clock() + seconds > until:
-                return None
-            self._sleep(seconds)
-            try:
-                settled = venue.settle(order, [action])
-            except (VenueUnavailable, OutcomeUnknown):
-                continue
-            if settled:
-                return settled
-        return None
 
     def _conclude(self, file: OrderFile, settled: Settled | None, token: UUID) -> Outcome:
         if settled is None:
@@ -189,6 +163,17 @@ class Executor:
 
 def _rejected(error: VenueRejected) -> Settled:
     return Settled(status=OrderStatus.REJECTED, code=error.code, detail=error.detail)
+
+
+def _sent(file: OrderFile, order: Order, action: Action) -> OrderFile:
+    """The file as it stands now that its order was stored as SENT."""
+    sent = order.model_copy(update={"status": OrderStatus.SENT})
+    return file.model_copy(update={"order": sent, "actions": (*file.actions, action)})
+
+
+def _guards_nothing(file: OrderFile) -> bool:
+    """Whether it rests at the venue for a position that is not open any more."""
+    return file.order.purpose in BOUNDS and not file.open_qty
 
 
 def _has_work(file: OrderFile) -> bool:

@@ -1,6 +1,6 @@
 """Whether an order may still be sent: everything that is checked again right before it is. Pure."""
 
-from agent_where.domain import ControlState, Purpose, Refusal, VenueId
+from agent_where.domain import ControlState, Mode, Purpose, Refusal, VenueId
 from agent_where.routing.checks import Refused, Terms, refusal_of
 from agent_where.routing.router import expired
 from agent_where.store.records import OrderFile
@@ -9,8 +9,17 @@ from agent_where.store.records import OrderFile
 def refusal_now(file: OrderFile, supported: frozenset[VenueId], terms: Terms) -> Refused | None:
     """Why the order may not be sent now, or None."""
     if file.order.purpose is Purpose.ENTRY:
-        return stopped(file) or _market_of_entry(file, supported, terms)
-    return _exit(file)
+        return stopped(file) or _market_of_entry(file, supported, terms) or _signer(file)
+    return _exit(file) or _signer(file)
+
+
+def _signer(file: OrderFile) -> Refused | None:
+    """Whether there is a key that may trade for the account, which paper has no need of."""
+    if file.order.mode is Mode.PAPER or file.access.is_live(file.now):
+        return None
+    until = file.access.approved_until
+    when = f"its approval ended at {until:%Y-%m-%d %H:%M:%S} UTC" if until else "no key is approved"
+    return Refused(code=Refusal.NOT_APPROVED, detail=f"account {file.order.account}: {when}")
 
 
 def stopped(file: OrderFile) -> Refused | None:

@@ -3,6 +3,7 @@
 Pure, but for the stopwatch that tells how long a failover's decision took.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,6 +11,7 @@ from decimal import Decimal
 from agent_where.domain import (
     MULTI,
     ZERO,
+    Mode,
     Order,
     Purpose,
     Refusal,
@@ -19,7 +21,7 @@ from agent_where.domain import (
 )
 from agent_where.execution.gate import stopped
 from agent_where.execution.sizing import trigger_price
-from agent_where.ids import next_leg, order_id
+from agent_where.ids import close_leg, next_leg, order_id
 from agent_where.routing.checks import Refused, Terms
 from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
@@ -39,6 +41,9 @@ _FINAL = frozenset(
 )
 _FIRST_RETRY_SECONDS = 5
 _LAST_RETRY_SECONDS = 900
+_STOP_LOSS_TRIES = 3
+
+_logger = logging.getLogger(__name__)
 
 
 def after_fills(file: OrderFile, settled: Settled) -> Ending:
@@ -52,10 +57,26 @@ def after_fills(file: OrderFile, settled: Settled) -> Ending:
 
 
 def after_refused_exit(order: Order, code: str) -> NextExit | None:
-    """A refused exit is tried again later, unless there is nothing to close."""
+    """A refused exit is tried again later, unless there is nothing to close.
+
+    A stop-loss that a venue keeps refusing is given up for closing the position at once: it never
+    stands without the stop that it was promised.
+    """
     if code in (Refusal.NOTHING_TO_CLOSE, Refusal.DUST):
         return None
+    if _is_hopeless(order):
+        _logger.error("order %s: the stop-loss is refused for good: its position closes", order.id)
+        leg = close_leg(order.position_id)
+        return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
     return _next(order, order.leg, order.attempt + 1)
+
+
+def _is_hopeless(order: Order) -> bool:
+    return (
+        order.purpose is Purpose.STOP_LOSS
+        and order.mode is Mode.LIVE
+        and order.attempt >= _STOP_LOSS_TRIES
+    )
 
 
 def failover(
@@ -145,12 +166,21 @@ def _trigger(
     return trigger_price(entry_price, order.side, fraction, gains=gains)
 
 
-def _next(order: Order, leg: str, attempt: int) -> NextExit:
+def _next(
+    order: Order,
+    leg: str,
+    attempt: int,
+    *,
+    purpose: Purpose | None = None,
+    seconds: int | None = None,
+) -> NextExit:
+    later = min(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1), _LAST_RETRY_SECONDS)
     return NextExit(
         next_id=order_id(order.signal_id, order.deployment_id, leg, attempt),
+        purpose=purpose or order.purpose,
         leg=leg,
         attempt=attempt,
-        seconds=min(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1), _LAST_RETRY_SECONDS),
+        seconds=later if seconds is None else seconds,
     )
 
 

@@ -1,18 +1,24 @@
-"""From a PLANNED order to the sized order and the exact bytes that carry it out."""
+"""From a PLANNED order to the sized order, with what it was sized on."""
 
 from decimal import Decimal
 
-from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
+from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal
 from agent_where.execution.sizing import Limits, Sized, size_entry, size_exit
 from agent_where.routing.checks import Refused
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import Action, Venue
+from agent_where.venues.base import Venue
 
 
-def prepare(
-    file: OrderFile, venue: Venue, ceiling_usd: Decimal | None
-) -> tuple[Order, Action] | Refused:
-    """Read the venue, size the order and have the venue say what to send.
+class Ready(Model):
+    """A sized order, and the market and quote that it was sized on."""
+
+    order: Order
+    market: Market
+    quote: Quote
+
+
+def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready | Refused:
+    """Read the venue and size the order.
 
     Args:
         ceiling_usd: the most notional that any entry may have, in USD; None: no ceiling.
@@ -35,7 +41,7 @@ def prepare(
             "detail": sized.note or file.order.detail,
         }
     )
-    return order, venue.next_action(order, market, quote)
+    return Ready(order=order, market=market, quote=quote)
 
 
 def _size(

@@ -61,6 +61,7 @@ class NextExit(Model):
     """The order that tries again what an exit left open, `seconds` from now."""
 
     next_id: UUID
+    purpose: Purpose
     leg: str
     attempt: int
     seconds: int

@@ -21,15 +21,24 @@ from agent_where.domain import (
 )
 from agent_where.errors import BadInput
 from agent_where.messages import signal_from_row
+from agent_where.store.market_rows import market_from_row
 from agent_where.venues.base import Action
 
 
 class OrderTicket(Model):
-    """What the order queue needs to know of an order."""
+    """What the order queue needs to know of an order. `again`: it was on the queue before."""
 
     id: UUID
     account: str
     venue: VenueId
+    again: bool = False
+
+
+class OpenOrder(Model):
+    """An order that was sent and has not ended. `resting`: it waits at the venue for its price."""
+
+    id: UUID
+    resting: bool
 
 
 class SignalTicket(Model):
@@ -116,6 +125,20 @@ class StoredDecision(Model):
     config_id: UUID | None
 
 
+class Access(Model):
+    """Who may trade for an account, now. `approved_until` None: the venue knows of no approval."""
+
+    signer_address: str | None
+    key_ref: str | None
+    approved_until: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the signer may sign."""
+        return None not in (self.signer_address, self.key_ref) and (
+            self.approved_until is not None and self.approved_until > now
+        )
+
+
 class OrderFile(Model):
     """One order with everything that carrying it out needs."""
 
@@ -138,55 +161,7 @@ class OrderFile(Model):
     open_qty: Decimal | None
     decision: StoredDecision | None
     actions: tuple[Action, ...]
-
-
-def market_from_row(row: Mapping[str, Any]) -> Market:
-    """A market as `venue_markets` has it, by whichever version it was written."""
-    extra = row["metadata"] or {}
-    told = {
-        key: extra[key]
-        for key in ("size_step", "order_fee_usd", "sides", "netting")
-        if key in extra
-    }
-    return Market(
-        venue=row["venue"],
-        token_symbol=row["token_symbol"],
-        name=row["market_name"],
-        index=row["market_index"],
-        is_active=row["is_active"],
-        is_open=row["is_open"],
-        multiplier=row["multiplier"],
-        min_notional_usd=row["min_position"] or Decimal(0),
-        max_leverage=row["max_leverage"] or Decimal(1),
-        group=row["group"],
-        price_usd=row["current_price"] or None,
-        taker_fee_bps=row["taker_fee_bps"],
-        last_synced=row["last_synced"],
-        **told,
-    )
-
-
-def market_to_row(market: Market) -> dict[str, Any]:
-    """The other way: what `upsert_markets.sql` takes."""
-    return {
-        "token_symbol": market.token_symbol,
-        "market_name": market.name,
-        "market_index": market.index,
-        "is_active": market.is_active,
-        "is_open": market.is_open,
-        "multiplier": market.multiplier,
-        "min_position": market.min_notional_usd,
-        "max_leverage": market.max_leverage,
-        "market_group": market.group,
-        "current_price": market.price_usd,
-        "taker_fee_bps": market.taker_fee_bps,
-        "metadata": {
-            "size_step": market.size_step,
-            "order_fee_usd": market.order_fee_usd,
-            "sides": list(market.sides),
-            "netting": market.netting,
-        },
-    }
+    access: Access
 
 
 def signal_file(row: Mapping[str, Any]) -> SignalFile:
@@ -240,6 +215,7 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
         open_qty=position["open_qty"] if position else None,
         decision=row["decision"],
         actions=tuple(_action(each) for each in row["actions"]),
+        access=row["access"],
     )
 
 
@@ -275,4 +251,7 @@ def _action(row: Mapping[str, Any]) -> Action:
         kind=row["kind"],
         payload=base64.b64decode(row["payload"]),
         expires_at=row["expires_at"],
+        nonce=row["nonce"],
+        signer_address=row["signer_address"],
+        outcome=row["outcome"],
     )

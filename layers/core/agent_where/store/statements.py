@@ -9,6 +9,7 @@ from agent_where.messages import SignalMessage
 from agent_where.store.connection import Json, Row, Statement
 from agent_where.store.plans import Failover, NextExit
 from agent_where.store.records import OrderTicket
+from agent_where.venues.base import Action
 
 _FOLDER = Path(__file__).parent / "sql"
 
@@ -42,6 +43,11 @@ def signal_params(message: SignalMessage) -> dict[str, object]:
     }
 
 
+def action_params(action: Action) -> dict[str, object]:
+    """The parameters that every statement which stores an action takes."""
+    return action.model_dump(include={"payload", "expires_at", "nonce", "signer_address"})
+
+
 def failover(order: Order, planned: Failover | None) -> list[Statement]:
     """What follows a refused entry, if anything does."""
     if planned is None:
@@ -60,7 +66,12 @@ def next_exit(order: Order, planned: NextExit | None) -> list[Statement]:
 def tickets(rows: Sequence[Row]) -> list[OrderTicket]:
     """The orders among the rows that are due."""
     return [
-        OrderTicket(id=row["id"], account=row["account"], venue=row["venue"])
+        OrderTicket(
+            id=row["id"],
+            account=row["account"],
+            venue=row["venue"],
+            again=row.get("again", False),
+        )
         for row in rows
         if row.get("due")
     ]

@@ -15,14 +15,16 @@ from agent_where.errors import DatabaseRefused, Overtaken
 from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
 from agent_where.store import statements
+from agent_where.store.actions import Actions
 from agent_where.store.connection import Database, Json, Row, Statement
+from agent_where.store.market_rows import market_to_row
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedClose, PlannedEntry, Told
 from agent_where.store.records import (
+    OpenOrder,
     OrderFile,
     OrderTicket,
     SignalFile,
     SignalTicket,
-    market_to_row,
     order_file,
     signal_file,
 )
@@ -37,6 +39,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.actions = Actions(database)
 
     def network(self) -> str | None:
         """The network that setup recorded; None before setup."""
@@ -167,15 +170,14 @@ class Store:
                 limit_price=order.limit_price,
                 detail=order.detail,
                 ceiling_usd=ceiling_usd,
-                payload=action.payload,
-                expires_at=action.expires_at,
+                **statements.action_params(action),
             ),
         )
         return bool(rows)
 
-    def accept_order(self, order: Order) -> None:
-        """The venue has the order and will end it later."""
-        self._run("accept_order", id=order.id)
+    def accept_order(self, order: Order, venue_ref: str | None) -> None:
+        """The venue has the order, under that name, and will end it later."""
+        self._run("accept_order", id=order.id, venue_ref=venue_ref)
 
     def end_filled(
         self, order: Order, settled: Settled, ending: Ending, token: UUID
@@ -205,6 +207,7 @@ class Store:
             ),
             *statements.next_exit(order, ending.next_exit),
             statement("void_exits", id=order.id),
+            statement("wake_resting", id=order.id),
         )
 
     def end_without_fills(
@@ -252,10 +255,10 @@ class Store:
         """PLANNED orders that are due and that no message seems to carry."""
         return tickets(self._run("enqueue_due_orders", at_most=at_most))
 
-    def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
-        """Orders sent a while ago that have not ended, oldest first."""
+    def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[OpenOrder]:
+        """Orders sent a while ago that have not ended; those that rest at the venue come last."""
         rows = self._run("unsettled_orders", older_than_seconds=older_than_seconds, at_most=at_most)
-        return [row["id"] for row in rows]
+        return [OpenOrder(id=row["id"], resting=row["resting"]) for row in rows]
 
     def paper_collateral(
         self, account: str, venue: VenueId, starting_balance_usd: Decimal

@@ -1,15 +1,19 @@
 """What a venue can do, seen from the core.
 
 Two small Protocols, because they fail differently: a `MarketSource` only reads, a `Venue` trades.
-An adapter says what to send and reads answers; the executor stores and sends.
+An adapter says what to send and reads answers; the executor signs, stores and sends.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent_where.domain import Account, Market, Model, Order, Quote, Settled, VenueId
+
+if TYPE_CHECKING:
+    from agent_where.execution.signers import Signer
 
 
 class ActionKind(StrEnum):
@@ -24,11 +28,51 @@ class ActionKind(StrEnum):
 
 
 class Action(Model):
-    """Exact bytes for a venue: stored before they are sent, and only ever sent as they are."""
+    """Exact bytes for a venue: stored before they are sent, and only ever sent as they are.
+
+    `nonce` and `signer_address` are what the bytes were signed with; neither: nothing to sign.
+    `outcome`: what the venue said of it, in the adapter's word; None: nothing yet.
+    """
 
     kind: ActionKind
     payload: bytes
     expires_at: datetime | None = None
+    nonce: int | None = None
+    signer_address: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What makes an unsigned action one of its kind: all of it is the database's to give."""
+
+    signer: "Signer"
+    nonce: int
+    now: datetime
+    """Database time: what an expiry is counted from."""
+
+
+class Unsigned(Protocol):
+    """What an adapter wants done, before it is signed."""
+
+    @property
+    def kind(self) -> ActionKind: ...
+
+    @property
+    def nonce(self) -> int | None:
+        """The nonce it has to carry, which an earlier action carried; None: a new one."""
+        ...
+
+    def sealed(self, stamp: Stamp) -> Action:
+        """The exact bytes, signed. Raises SignerUnavailable; nothing was sent then."""
+        ...
+
+
+class Standing(Model):
+    """The venue has an order and will end it later. `venue_ref`: what it calls the order."""
+
+    venue_ref: str | None = None
+    detail: str = ""
 
 
 class MarketSource(Protocol):
@@ -60,12 +104,19 @@ class Venue(Protocol):
         """The account the order trades in, in the order's mode. Raises VenueUnavailable."""
         ...
 
-    def next_action(self, order: Order, market: Market, quote: Quote) -> Action:
-        """The bytes that carry out a sized order. Raises VenueRejected where it cannot be said."""
+    def next_action(self, order: Order, market: Market, quote: Quote) -> Action | Unsigned:
+        """What carries out a sized order: the order itself, or what has to be done before it.
+
+        Whatever is of another kind than ORDER is done first, and then it is asked again.
+
+        Raises:
+            VenueRejected: it cannot be said.
+            VenueUnavailable: the venue could not be read.
+        """
         ...
 
-    def send(self, order: Order, action: Action) -> Settled | None:
-        """Send stored bytes. None: the venue has the order and will end it later.
+    def send(self, order: Order, action: Action) -> Settled | Standing | None:
+        """Send stored bytes. No end: the venue has the order and will end it later.
 
         Raises:
             VenueRejected: refused for good, in words the venue documents.
@@ -74,6 +125,20 @@ class Venue(Protocol):
         """
         ...
 
-    def settle(self, order: Order, actions: Sequence[Action]) -> Settled | None:
-        """Ask how an order ended that was sent earlier. None: not known yet."""
+    def cancel(self, order: Order) -> Unsigned | None:
+        """What takes a resting order back. None: it ends without being asked to."""
+        ...
+
+    def settle(
+        self, order: Order, actions: Sequence[Action]
+    ) -> Settled | Standing | Unsigned | None:
+        """Ask how an order ended that was sent earlier.
+
+        Returns:
+            Its end; that the venue has it; an action that will close the doubt, to be sealed,
+            stored and sent before it is asked again; or None: not known yet.
+
+        Raises:
+            VenueUnavailable, OutcomeUnknown: it could not be asked.
+        """
         ...

@@ -110,6 +110,9 @@ class PaperVenue:
         partly = f"filled {filled:f} of {size:f}, the rest cancelled" if filled < size else ""
         return Settled(status=OrderStatus.FILLED, fills=(fill,), detail=partly)
 
+    def cancel(self, order: Order) -> None:
+        """Nothing rests on paper."""
+
     def settle(self, order: Order, actions: Sequence[Action]) -> Settled | None:
         """What sending it said, or would have said."""
         stored = [action for action in actions if action.kind is ActionKind.ORDER]

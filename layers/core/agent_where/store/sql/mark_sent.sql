@@ -1,6 +1,6 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
--- lease is ours for long enough to send, and for an entry the signal, agent, deployment and controls
--- still say so. No row: send nothing.
+-- lease is ours for long enough to send, the signer may still sign for the account, and for an entry the
+-- signal, agent, deployment and controls still say so. No row: send nothing.
 WITH sent AS (
     UPDATE venue_orders o
     SET status = 'SENT', sent_at = now(), sent_under = CAST(:token AS uuid), collateral_usd = :collateral_usd,
@@ -10,6 +10,7 @@ WITH sent AS (
       AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id
       AND v.account = o.account AND v.venue = o.venue
       AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
+      AND (o.mode = 'PAPER' OR (v.signer_address = :signer_address AND v.approved_until > now()))
       AND CASE WHEN o.purpose = 'ENTRY' THEN
               coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
               AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)
@@ -22,6 +23,6 @@ WITH sent AS (
           END
     RETURNING o.id
 )
-INSERT INTO venue_actions (order_id, kind, payload, expires_at, send_count)
-SELECT id, 'ORDER', :payload, CAST(:expires_at AS timestamptz), 1 FROM sent
+INSERT INTO venue_actions (order_id, kind, signer_address, nonce, payload, expires_at, send_count)
+SELECT id, 'ORDER', :signer_address, CAST(:nonce AS bigint), :payload, CAST(:expires_at AS timestamptz), 1 FROM sent
 RETURNING order_id;

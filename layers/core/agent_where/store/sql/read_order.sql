@@ -21,7 +21,9 @@ SELECT to_jsonb(o) AS "order",
                                   'config_id', h.config_id)
         FROM venue_routing_history h
         WHERE h.signal_id = o.signal_id AND h.deployment_id IS NULL AND h.attempt = 1) AS decision,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'payload', encode(c.payload, 'base64'), 'expires_at', c.expires_at)
+       jsonb_build_object('signer_address', v.signer_address, 'key_ref', v.key_ref, 'approved_until', v.approved_until) AS access,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'payload', encode(c.payload, 'base64'), 'expires_at', c.expires_at,
+                                                     'nonce', c.nonce, 'signer_address', c.signer_address, 'outcome', c.outcome)
                                   ORDER BY c.created_at), '[]')
         FROM venue_actions c WHERE c.order_id = o.id) AS actions
 FROM venue_orders o

@@ -1,0 +1,189 @@
+"""From what an adapter wants done to what a venue was told: sign, store, send, ask. In that order.
+
+What has no answer is asked about for some seconds here and by reconcile later, and is never sent
+anew. Not here: whether an order may be sent at all, and what its end entails (executor.py).
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from agent_where.domain import Order, Settled
+from agent_where.errors import (
+    BadSetting,
+    LeaseHeld,
+    OutcomeUnknown,
+    VenueRejected,
+    VenueUnavailable,
+)
+from agent_where.execution.preparing import Ready
+from agent_where.store.records import OrderFile
+from agent_where.store.store import Store
+from agent_where.venues.base import Action, ActionKind, Stamp, Standing, Unsigned, Venue
+
+if TYPE_CHECKING:
+    from agent_where.execution.signers import Signer
+
+SignerOf = Callable[[str], "Signer"]
+"""The signer that a key reference names. Raises BadSetting, SignerUnavailable."""
+
+_ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_ASK_FOR_SECONDS = 10.0
+_MOST_BEFORE_AN_ORDER = 3
+
+
+class Sending:
+    """Talks to venues for one executor.
+
+    Args:
+        signer_of: None where nothing is signed: on paper.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        signer_of: SignerOf | None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._signer_of = signer_of
+        self._sleep = sleep
+        self._clock = clock
+
+    def order_action(self, venue: Venue, file: OrderFile, ready: Ready, token: UUID) -> Action:
+        """The order's own bytes, after what has to be done before it was done.
+
+        Raises:
+            VenueRejected: the order cannot be said, or what comes before it was refused.
+            Unavailable, VenueUnavailable: nothing of the order was sent; try again.
+        """
+        for _ in range(_MOST_BEFORE_AN_ORDER):
+            wanted = venue.next_action(ready.order, ready.market, ready.quote)
+            action = self._sealed(file, wanted, token)
+            if action.kind is ActionKind.ORDER:
+                return action
+            try:
+                self._do(venue, ready.order, action, token)
+            except OutcomeUnknown as error:
+                raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+        raise VenueUnavailable(venue.id, "it wants ever more before the order")
+
+    def send(self, venue: Venue, file: OrderFile, action: Action, token: UUID) -> Settled | None:
+        """Send the order's stored bytes, once. None: no end yet.
+
+        Raises:
+            VenueRejected: refused for good by the one and only sending.
+        """
+        try:
+            answer = venue.send(file.order, action)
+        except (VenueUnavailable, OutcomeUnknown):
+            return self._ask(venue, file, token)
+        if isinstance(answer, Settled):
+            return answer
+        self._store.accept_order(file.order, answer.venue_ref if answer else None)
+        return self._ask(venue, file, token) if answer else None
+
+    def ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
+        """Ask once how an order stands that was sent earlier, and close what doubt can be closed.
+
+        Raises:
+            VenueUnavailable, OutcomeUnknown: it could not be asked.
+        """
+        answer = venue.settle(file.order, file.actions)
+        match answer:
+            case Settled() | None:
+                return answer
+            case Standing():
+                self._store.accept_order(file.order, answer.venue_ref)
+                return None
+            case _:
+                return self._close_doubt(venue, file, answer, token)
+
+    def take_back(self, venue: Venue, file: OrderFile, token: UUID) -> None:
+        """Have the venue cancel a resting order. What came of it is asked like any other end."""
+        wanted = venue.cancel(file.order)
+        if wanted is not None:
+            self._tell(venue, file, wanted, token)
+
+    def _ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
+        """After a sending: ask for some seconds, then leave it to reconcile."""
+        until = self._clock() + _ASK_FOR_SECONDS
+        for seconds in _ASK_AFTER_SECONDS:
+            if self._clock() + seconds > until:
+                return None
+            self._sleep(seconds)
+            try:
+                settled = self.ask(venue, file, token)
+            except (VenueUnavailable, OutcomeUnknown):
+                continue
+            if settled:
+                return settled
+        return None
+
+    def _close_doubt(
+        self, venue: Venue, file: OrderFile, wanted: Unsigned, token: UUID
+    ) -> Settled | None:
+        """Tell the venue what closes the doubt, and ask again knowing what it said."""
+        told = self._tell(venue, file, wanted, token)
+        if told is None:
+            return None
+        answer = venue.settle(file.order, (*file.actions, told))
+        return answer if isinstance(answer, Settled) else None
+
+    def _tell(self, venue: Venue, file: OrderFile, wanted: Unsigned, token: UUID) -> Action | None:
+        """Send what is no order. None: its key is not the account's any more, or no answer came."""
+        if not self._may_sign(file, wanted):
+            return None
+        action = self._sealed(file, wanted, token)
+        try:
+            outcome = self._do(venue, file.order, action, token)
+        except OutcomeUnknown:
+            return None
+        except VenueRejected as error:
+            outcome = error.code
+        return action.model_copy(update={"outcome": outcome})
+
+    def _do(self, venue: Venue, order: Order, action: Action, token: UUID) -> str:
+        """Store and send what is no order; returns what the venue said of it."""
+        if not self._store.actions.store(order, action, token):
+            raise LeaseHeld(f"the lease of account {order.account} was lost")
+        try:
+            answer = venue.send(order, action)
+        except VenueRejected as error:
+            self._store.actions.tell_outcome(order, action, error.code)
+            raise
+        outcome = answer.detail if isinstance(answer, Standing) else ""
+        self._store.actions.tell_outcome(order, action, outcome or "ok")
+        return outcome or "ok"
+
+    def _sealed(self, file: OrderFile, wanted: Action | Unsigned, token: UUID) -> Action:
+        if isinstance(wanted, Action):
+            return wanted
+        signer = self._signer(file)
+        if wanted.nonce is not None:
+            return wanted.sealed(Stamp(signer=signer, nonce=wanted.nonce, now=file.now))
+        taken = self._store.actions.take_nonce(file.order, token)
+        if taken is None:
+            raise LeaseHeld(f"the lease of account {file.order.account} was lost")
+        nonce, now = taken
+        return wanted.sealed(Stamp(signer=signer, nonce=nonce, now=now))
+
+    def _signer(self, file: OrderFile) -> "Signer":
+        """The account's, seen to be the one that is stored."""
+        key_ref, address = file.access.key_ref, file.access.signer_address
+        if self._signer_of is None or key_ref is None:
+            raise BadSetting(f"no key may sign for account {file.order.account}")
+        signer = self._signer_of(key_ref)
+        if signer.address != address:
+            raise BadSetting(f"the key of account {file.order.account} signs as another address")
+        return signer
+
+    def _may_sign(self, file: OrderFile, wanted: Unsigned) -> bool:
+        """A nonce is worth something to the key alone that it was first used with."""
+        if wanted.nonce is None:
+            return True
+        used_by = {each.signer_address for each in file.actions if each.nonce == wanted.nonce}
+        return used_by == {file.access.signer_address}

@@ -1,0 +1,38 @@
+"""What is sent to a venue, from its nonce to what the venue said of it. One method a statement.
+
+The order itself is stored by `Store.mark_sent`, with the move to SENT; here is all the rest.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from agent_where.domain import Order
+from agent_where.store.connection import Database, Row
+from agent_where.store.statements import action_params, sql
+from agent_where.venues.base import Action
+
+
+class Actions:
+    """Over one database connection. Raises DatabaseUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take_nonce(self, order: Order, token: UUID) -> tuple[int, datetime] | None:
+        """A nonce for the order's account, and database time. None: the lease is lost."""
+        rows = self._run("take_nonce", account=order.account, venue=order.venue, token=token)
+        return (rows[0]["nonce"], rows[0]["now"]) if rows else None
+
+    def store(self, order: Order, action: Action, token: UUID) -> bool:
+        """What is sent beside the order itself. False: the lease is lost, send nothing."""
+        params = action_params(action)
+        return bool(self._run("store_action", id=order.id, kind=action.kind, token=token, **params))
+
+    def tell_outcome(self, order: Order, action: Action, outcome: str) -> None:
+        """Keep what the venue said of an action."""
+        self._run(
+            "tell_outcome", id=order.id, kind=action.kind, nonce=action.nonce, outcome=outcome
+        )
+
+    def _run(self, name: str, /, **params: object) -> list[Row]:
+        return self._database.run(sql(name), **params)
