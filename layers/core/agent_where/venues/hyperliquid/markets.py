@@ -19,13 +19,12 @@ from agent_where.venues._answers import (
     shaped,
 )
 from agent_where.venues._http import JsonHttp, reading
+from agent_where.venues.hyperliquid.grid import MIN_NOTIONAL_USD
 from agent_where.venues.hyperliquid.tokens import token_of
 
 logger = logging.getLogger(__name__)
 
 VENUE: VenueId = "HYPERLIQUID"
-MIN_NOTIONAL_USD = Decimal(10)
-"""The venue's least order, by limit price; documented, not part of any answer."""
 TAKER_FEE_BPS = Decimal("4.5")
 """The taker fee of an account without volume or stake, documented."""
 NETTING = True
