@@ -18,15 +18,18 @@ class Venues:
     ostium_prices: str
 
 
-def start_venues(home: Home) -> tuple[Child, Venues]:
+def start_venues(home: Home, *, network: str = "testnet") -> tuple[Child, Venues]:
     """Start the simulators on free ports.
+
+    Args:
+        network: `mainnet` or `testnet`, whose signatures count.
 
     Raises:
         StepFailed: they do not answer.
     """
     child = start(
         "simulators",
-        [program("project", "python"), "-m", "local.simulators"],
+        [program("project", "python"), "-m", "local.simulators", "--hyperliquid-network", network],
         environment=without_aws() | {"PYTHONUNBUFFERED": "1"},
         log=home.log("simulators"),
         notes=home.running,

@@ -23,13 +23,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="simulated venues on loopback")
     parser.add_argument("--hyperliquid-port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--ostium-port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument(
+        "--hyperliquid-network",
+        choices=("mainnet", "testnet"),
+        default="testnet",
+        help="whose signatures count",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other prices")
     options = parser.parse_args()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    hyperliquid = HyperliquidSimulator(
+        _utc_now, options.seed, is_mainnet=options.hyperliquid_network == "mainnet"
+    )
     with (
-        Server(HyperliquidSimulator(_utc_now, options.seed), options.hyperliquid_port) as first,
+        Server(hyperliquid, options.hyperliquid_port) as first,
         Server(OstiumSimulator(_utc_now, options.seed), options.ostium_port) as second,
     ):
         told = {

@@ -4,12 +4,14 @@ import json
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from local.simulators.control import BadControl, Control, Fault
+from local.simulators.control import Control
+from local.simulators.faults import BadControl, Fault, Rule
 
 LOOPBACK = "127.0.0.1"
 _HANG_SECONDS = 60
@@ -25,6 +27,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     body: bytes
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -122,30 +125,47 @@ class _Handler(BaseHTTPRequestHandler):
             return
         asked = urlsplit(self.path)
         request = Request(
-            self.command, asked.path, dict(parse_qsl(asked.query)), self.rfile.read(int(length))
+            self.command,
+            asked.path,
+            dict(parse_qsl(asked.query)),
+            self.rfile.read(int(length)),
+            self.headers.get("Content-Type", ""),
         )
         if request.path == "/simulator" or request.path.startswith("/simulator/"):
             self._send(self._controlled(request))
             return
         with self.server.lock:
-            fault = self.server.simulator.control.fault
-            reply = self.server.simulator.answer(request)
-        self._fail(fault, reply)
+            rule = self.server.simulator.control.strike(request.path, request.body)
+            reply = self._answer(request) if rule is None or rule.processed else None
+        if rule is None:
+            assert reply is not None
+            self._send(reply)
+        else:
+            self._fail(rule, request, reply)
+
+    def _answer(self, request: Request) -> Reply:
+        """The healthy answer; the caller holds the lock."""
+        return self.server.simulator.answer(request)
 
     def _controlled(self, request: Request) -> Reply:
         control = self.server.simulator.control
         with self.server.lock:
-            if request.method == "GET" and request.path == "/simulator":
-                return json_reply(control.told())
             try:
+                if request.method == "GET":
+                    return json_reply(control.report(request.path))
                 return json_reply(control.apply(request.path, request.body))
             except BadControl as fault:
                 return json_reply({"error": str(fault)}, status=400)
 
-    def _fail(self, fault: Fault | None, reply: Reply) -> None:
-        match fault:
-            case Fault.SERVER_ERROR:
-                self._send(Reply(500, b"null"))
+    def _fail(self, rule: Rule, request: Request, reply: Reply | None) -> None:
+        """Spoil an answer; there is none yet where the rule says so."""
+        self.server.closing.wait(rule.seconds)
+        match rule.fault:
+            case Fault.DELAY:
+                self._send(reply or self._late(request))
+            case Fault.SERVER_ERROR | Fault.BAD_GATEWAY | Fault.UNAVAILABLE:
+                status = int(rule.fault)
+                self._send(Reply(status, _page(status), "text/html"))
             case Fault.TOO_MANY:
                 self._send(Reply(429, b"null"))
             case Fault.GARBAGE:
@@ -153,11 +173,19 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.HANG:
                 self.server.closing.wait(_HANG_SECONDS)
                 self.close_connection = True
-            case Fault.CUT:
+            case Fault.DROP:
+                self.close_connection = True
+            case Fault.CUT if reply:
                 self._send(reply, sent_bytes=len(reply.body) // 2)
                 self.close_connection = True
+            case Fault.TRUNCATED if reply:
+                self._send(replace(reply, body=reply.body[: len(reply.body) // 2]))
             case _:
-                self._send(reply)
+                raise AssertionError(f"{rule.fault} spoils no answer")
+
+    def _late(self, request: Request) -> Reply:
+        with self.server.lock:
+            return self._answer(request)
 
     def _send(self, reply: Reply, sent_bytes: int | None = None) -> None:
         self.send_response(reply.status)
@@ -165,3 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         self.wfile.write(reply.body[:sent_bytes])
+
+
+def _page(status: int) -> bytes:
+    """What the gateway before a venue says when it says it itself."""
+    told = f"{status} {HTTPStatus(status).phrase}"
+    return f"<html><head><title>{told}</title></head><body><h1>{told}</h1></body></html>".encode()

@@ -25,6 +25,7 @@ from tests.venues.sources import (
 )
 
 ROOT = Path(__file__).parents[2]
+NOTHING_TOLD: Payload = {"prices": {}, "open": {}, "mode": None, "rules": []}
 
 
 def control(server: Server, what: str, **body: object) -> Payload:
@@ -60,7 +61,7 @@ def test_a_market_can_be_closed_and_opened_against_its_clock() -> None:
     with simulated_ostium(TRADING_HOURS) as (source, server):
         control(server, "market", coin="NVDAUSD", open=False)
         assert not found(source, "NVDA").is_open
-        assert control(server, "reset") == {"prices": {}, "open": {}, "mode": None}
+        assert control(server, "reset") == NOTHING_TOLD
         assert found(source, "NVDA").is_open
 
     with simulated_hyperliquid(TRADING_HOURS) as (source, server):
@@ -108,7 +109,7 @@ def test_a_control_that_makes_no_sense_is_refused_and_changes_nothing(
             control(server, what, **body)
         assert refused.value.status == 400
         told = JsonHttp().get(f"{server.url}/simulator")
-    assert told == {"prices": {}, "open": {}, "mode": None}
+    assert told == NOTHING_TOLD
 
 
 def test_the_process_says_when_it_is_ready_listens_on_loopback_alone_and_ends_when_told() -> None:
