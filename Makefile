@@ -13,7 +13,7 @@ CLIENT := .venv/project/bin/agent-where
 ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run token test check lint format types lint-template e2e bench build deploy pins environments clean distclean
+.PHONY: help run token test check lint format types lint-template e2e fuzz openapi bench build deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ lint-template: .venv/project/.installed  ## Expand template.yaml as AWS would an
 
 e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
 	@$(PROJECT) -m pytest -m e2e tests/e2e $(ARGS)
+
+fuzz: environments  ## Try that deployment with thousands of requests made from docs/openapi.json (CASES=3000)
+	@CASES=$(or $(CASES),3000) $(PROJECT) -m pytest -q -s -m e2e tests/e2e/test_schema.py $(ARGS)
+
+openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
+	@$(PROJECT) -m local.openapi
 
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
 	@for file in benchmarks/[a-z]*.py; do $(PROJECT) "$$file"; done

@@ -24,7 +24,6 @@ from pydantic import BaseModel
 
 from agent_where.callers import Caller, Reach, caller_of
 from agent_where.contract.operations import FAILURES, Operation
-from agent_where.contract.shapes import RowView
 from agent_where.errors import (
     AgentWhereError,
     BadInput,
@@ -51,7 +50,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 _logger = Logger()
 Q = TypeVar("Q", bound=Body)
 B = TypeVar("B", bound=Body)
-A = TypeVar("A", bound=RowView)
+A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ is in messages.py, query strings are in queries.py.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
@@ -67,6 +68,13 @@ def _one_spelling(id_: str) -> str:
     return id_.lower() if is_uuid(id_) else id_.upper()
 
 
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is as whole as 5."""
+    if isinstance(value, Decimal) and value.adjusted() < 6 and value % 1 == 0:
+        return int(value)
+    return value
+
+
 def _text(at_most: int, pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "maxLength": at_most, "pattern": pattern})
 
@@ -109,7 +117,7 @@ Strategy = Annotated[
     WithJsonSchema({"type": "string", "enum": [*STRATEGIES]}),
 ]
 Switch = Annotated[bool, Field(strict=True)]
-Weight = Annotated[int, Field(strict=True, ge=-32_768, le=32_767)]
+Weight = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=-32_768, le=32_767)]
 Weights = Annotated[tuple[Weight, ...], Field(max_length=100)]
 MaxNotionalUsd = Annotated[Number, Field(gt=0)]
 MaxLeverage = Annotated[Number, Field(ge=1, le=1000)]

@@ -77,13 +77,13 @@ class Operation(Generic[Q, B, A]):
         read = _OF_A_BODY if self.has_body else ()
         known = _OF_A_TOKEN if self.scope else ()
         written = _OF_A_WRITE if self.scope in (Scope.WRITE, Scope.SIGNALS) else ()
-        return (*read, *known, *self.refusals, *written, *_OF_EVERY_ROUTE)
+        return (*read, *known, *self.refusals, *written, *OF_EVERY_ROUTE)
 
 
 _OF_A_BODY = ("BAD_JSON", "UNSUPPORTED_MEDIA_TYPE")
 _OF_A_TOKEN = ("UNAUTHORIZED",)
 _OF_A_WRITE = ("REFUSED",)
-_OF_EVERY_ROUTE = (
+OF_EVERY_ROUTE = (
     "BAD_INPUT",
     "BAD_TEXT",
     "BAD_REQUEST",

@@ -10,6 +10,7 @@ from agent_where.contract.bodies import AgentStatus
 from agent_where.contract.shapes import (
     Amount,
     Answer,
+    Count,
     RowView,
     TradableVenue,
     Venue,
@@ -30,7 +31,7 @@ class ConfigView(RowView):
     failover_enabled: bool
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    is_default: bool = Field(default=False, serialization_alias="isDefault")
+    is_default: bool = Field(default=False, alias="isDefault")
 
 
 class ConfigAnswer(Answer):
@@ -66,13 +67,48 @@ class AgentsAnswer(Answer):
     next_cursor: str | None
 
 
+class TypedField(RowView):
+    """A field of what a wallet signs, by EIP-712."""
+
+    name: str
+    type: str
+
+
+class TypedData(View):
+    """The argument of a wallet's `eth_signTypedData_v4`."""
+
+    domain: dict[str, str | int]
+    types: dict[str, tuple[TypedField, ...]]
+    primary_type: str
+    message: dict[str, str | int]
+
+
+class ApprovalView(View):
+    """What a user signs in their own wallet, so that the account's signer may trade for it.
+
+    `action` and `nonce` are posted to `postTo` with the signature; the approval ends at
+    `validUntil`. With it the signer can trade, and cannot withdraw.
+    """
+
+    typed_data: TypedData
+    action: dict[str, str | int]
+    nonce: Count
+    post_to: str
+    valid_until: datetime
+
+
 class AccountView(RowView):
-    """A user's account at a venue. No signer: it trades on paper alone."""
+    """A user's account at a venue.
+
+    `signer_address` None: it has no key, and trades on paper alone; a key that could not be made at
+    once is made within minutes. `approval` None: there is nothing to sign.
+    """
 
     venue: TradableVenue
     account: str
     signer_address: str | None
     approved_until: datetime | None
+    approval: ApprovalView | None = None
 
 
 class DeploymentView(RowView):
@@ -87,8 +123,8 @@ class DeploymentView(RowView):
     status: str
     sub_active: bool
     venues: tuple[TradableVenue, ...] | None
-    max_notional_usd: Amount | None = Field(serialization_alias="maxNotionalUsd")
-    max_leverage: Amount | None = Field(serialization_alias="maxLeverage")
+    max_notional_usd: Amount | None = Field(alias="maxNotionalUsd")
+    max_leverage: Amount | None = Field(alias="maxLeverage")
     created_at: datetime
     accounts: tuple[AccountView, ...]
 

@@ -9,7 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from agent_where.contract.bodies import ControlId, Strict
 from agent_where.domain import MULTI, TRADABLE_VENUES, ControlScope, VenueId
 from agent_where.paging import (
+    AGENTS,
+    CONTROLS,
+    DEPLOYMENTS,
+    HISTORY,
     PAGE_ROWS,
+    POSITIONS,
     AgentsCursor,
     ControlsCursor,
     DeploymentsCursor,
@@ -61,7 +66,11 @@ MarketVenue = Annotated[
     WithJsonSchema({"type": "string", "enum": [*TRADABLE_VENUES]}),
 ]
 Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=PAGE_ROWS)]
-_PAGE = WithJsonSchema({"type": "string", "format": "cursor", "minLength": 40, "maxLength": 40})
+
+
+def _page_of(name: str) -> WithJsonSchema:
+    shape = {"type": "string", "format": f"{name}-cursor", "minLength": 40, "maxLength": 40}
+    return WithJsonSchema(shape)
 
 
 class NoQuery(Strict):
@@ -96,7 +105,7 @@ class PageQuery(Strict):
 class PositionsQuery(PageQuery):
     """GET /positions."""
 
-    cursor: Annotated[PositionsCursor, _PAGE] | None = None
+    cursor: Annotated[PositionsCursor, _page_of(POSITIONS)] | None = None
     agent_id: Id | None = None
     deployment_id: Id | None = None
     status: PositionStatus | None = None
@@ -112,20 +121,20 @@ class MarketsQuery(Strict):
 class DeploymentsQuery(PageQuery):
     """GET /agents/{id}/deployments."""
 
-    cursor: Annotated[DeploymentsCursor, _PAGE] | None = None
+    cursor: Annotated[DeploymentsCursor, _page_of(DEPLOYMENTS)] | None = None
 
 
 class AgentsQuery(PageQuery):
     """GET /agents."""
 
-    cursor: Annotated[AgentsCursor, _PAGE] | None = None
+    cursor: Annotated[AgentsCursor, _page_of(AGENTS)] | None = None
     listed: Listed = Listed.OWN
 
 
 class HistoryQuery(PageQuery):
     """GET /venue-routing/history."""
 
-    cursor: Annotated[HistoryCursor, _PAGE] | None = None
+    cursor: Annotated[HistoryCursor, _page_of(HISTORY)] | None = None
     signal_id: Id | None = None
     token_symbol: TokenSymbol | None = None
     venue: MarketVenue | None = None
@@ -134,6 +143,6 @@ class HistoryQuery(PageQuery):
 class ControlsQuery(PageQuery):
     """GET /controls."""
 
-    cursor: Annotated[ControlsCursor, _PAGE] | None = None
+    cursor: Annotated[ControlsCursor, _page_of(CONTROLS)] | None = None
     scope: ControlScope | None = None
     id: ControlId | None = None

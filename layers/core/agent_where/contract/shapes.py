@@ -43,7 +43,7 @@ def _by_venue(shape: str) -> WithJsonSchema:
 Amount = Annotated[
     Decimal,
     PlainSerializer(plain, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^-?[0-9]+([.][0-9]+)?$"}),
+    WithJsonSchema({"type": "string", "format": "decimal", "pattern": "^-?[0-9]+([.][0-9]+)?$"}),
 ]
 Count = Annotated[int, Field(ge=0)]
 Figure = Annotated[int | float, WithJsonSchema({"type": "number", "minimum": 0})]
@@ -60,7 +60,7 @@ RefusalWord = Annotated[str, words(*Refusal)]
 class RowView(BaseModel):
     """A row under its columns' names."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class View(RowView):

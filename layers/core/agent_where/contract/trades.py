@@ -4,7 +4,13 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AliasChoices,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from agent_where.contract.decisions import DecisionView
 from agent_where.contract.queries import PositionStatus
@@ -51,7 +57,7 @@ class RiskView(View):
 
 
 class SignalView(View):
-    signal_id: UUID = Field(validation_alias="id")
+    signal_id: UUID = Field(validation_alias=AliasChoices("id", "signalId"))
     agent_id: UUID
     token_symbol: str
     side: SideWord | None
@@ -96,7 +102,7 @@ class OrderView(View):
     status: OrderStatus
     filled_size: Amount | None
     average_price: Amount | None
-    fee_usd: Amount | None = Field(validation_alias="fee")
+    fee_usd: Amount | None = Field(validation_alias=AliasChoices("fee", "feeUsd"))
     refusal: RefusalWord | None
     detail: str
     venue_ref: str | None
