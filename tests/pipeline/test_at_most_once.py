@@ -110,8 +110,8 @@ class Witness:
     def next_action(self, order: Order, market: Market, quote: Quote) -> Action:
         return self._paper.next_action(order, market, quote)
 
-    def cancel(self, order: Order) -> None:
-        self._paper.cancel(order)
+    def cancel(self, order: Order, actions: Sequence[Action]) -> None:
+        self._paper.cancel(order, actions)
 
     def send(self, order: Order, action: Action) -> Settled | None:
         self.sent.append(action.payload)

@@ -17,6 +17,7 @@ from agent_where import pipeline
 from agent_where.domain import Order, Settled
 from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database, DatabaseSettings, Row, Statement
+from agent_where.store.records import OpenOrder
 from agent_where.store.store import Store
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
@@ -66,7 +67,7 @@ class Book(PaperVenue):
 class AtOnce(Store):
     """A store to which everything sent looks old enough to be asked about."""
 
-    def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
+    def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[OpenOrder]:
         return super().unsettled_orders(0, at_most)
 
 

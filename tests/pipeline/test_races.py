@@ -16,7 +16,7 @@ from agent_where.errors import QueueUnavailable, Unavailable, VenueRejected
 from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.plans import PlannedClose
-from agent_where.store.records import OrderTicket
+from agent_where.store.records import OpenOrder, OrderTicket
 from agent_where.store.store import Store
 from agent_where.sync import sync_all
 from agent_where.venues.base import Action
@@ -217,7 +217,7 @@ def test_an_order_the_ledger_refuses_to_end_does_not_hold_up_the_others(world: W
     world.venues["HYPERLIQUID"] = paper
 
     class AtOnce(Store):
-        def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[UUID]:
+        def unsettled_orders(self, older_than_seconds: int, at_most: int) -> list[OpenOrder]:
             return super().unsettled_orders(0, at_most)
 
     done = reconcile(replace(world.deps, store=AtOnce(world.database)), seconds=5)

@@ -15,13 +15,11 @@ from agent_where.errors import LeaseHeld, Overtaken, UnknownOrder, VenueRejected
 from agent_where.execution import plans
 from agent_where.execution.gate import refusal_now
 from agent_where.execution.preparing import prepare
-from agent_where.execution.sending import Sending, SignerOf
+from agent_where.execution.sending import BOUNDS, Sending, SignerOf
 from agent_where.routing.checks import Refused, Terms
 from agent_where.store.records import OrderFile, OrderTicket
 from agent_where.store.store import Store
 from agent_where.venues.base import Action, Venue
-
-BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 
 LEASE_SECONDS = 60
 """Longer than the function may run, so that a lease outlives the worker that holds it."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agent_where.domain import Order, Settled
+from agent_where.domain import Order, Purpose, Settled
 from agent_where.errors import (
     BadSetting,
     LeaseHeld,
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SignerOf = Callable[[str], "Signer"]
 """The signer that a key reference names. Raises BadSetting, SignerUnavailable."""
+
+BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+"""What rests at a venue until its price is reached."""
 
 _ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
 _ASK_FOR_SECONDS = 10.0
@@ -84,7 +87,8 @@ class Sending:
         if isinstance(answer, Settled):
             return answer
         self._store.accept_order(file.order, answer.venue_ref if answer else None)
-        return self._ask(venue, file, token) if answer else None
+        rests = file.order.purpose in BOUNDS or answer is None
+        return None if rests else self._ask(venue, file, token)
 
     def ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
         """Ask once how an order stands that was sent earlier, and close what doubt can be closed.
@@ -104,7 +108,7 @@ class Sending:
 
     def take_back(self, venue: Venue, file: OrderFile, token: UUID) -> None:
         """Have the venue cancel a resting order. What came of it is asked like any other end."""
-        wanted = venue.cancel(file.order)
+        wanted = venue.cancel(file.order, file.actions)
         if wanted is not None:
             self._tell(venue, file, wanted, token)
 

@@ -125,8 +125,8 @@ class Venue(Protocol):
         """
         ...
 
-    def cancel(self, order: Order) -> Unsigned | None:
-        """What takes a resting order back. None: it ends without being asked to."""
+    def cancel(self, order: Order, actions: Sequence[Action]) -> Unsigned | None:
+        """What takes a resting order back, by what was stored of it. None: it ends by itself."""
         ...
 
     def settle(

@@ -110,7 +110,7 @@ class PaperVenue:
         partly = f"filled {filled:f} of {size:f}, the rest cancelled" if filled < size else ""
         return Settled(status=OrderStatus.FILLED, fills=(fill,), detail=partly)
 
-    def cancel(self, order: Order) -> None:
+    def cancel(self, order: Order, actions: Sequence[Action]) -> None:
         """Nothing rests on paper."""
 
     def settle(self, order: Order, actions: Sequence[Action]) -> Settled | None:

@@ -70,10 +70,10 @@ def approval_digest(approval: AgentApproval) -> bytes:
     return digest(_domain(approval), _TYPE, _FIELDS, values)
 
 
-def approval_body(approval: AgentApproval, signature: Signature) -> bytes:
-    """The bytes that bring the user's signature to the venue."""
+def approval_action(approval: AgentApproval) -> WireAction:
+    """The action that the user's signature is for."""
     values = approval.values()
-    action: WireAction = {
+    return {
         "type": "approveAgent",
         "agentAddress": values["agentAddress"],
         "agentName": values["agentName"],
@@ -81,7 +81,11 @@ def approval_body(approval: AgentApproval, signature: Signature) -> bytes:
         "signatureChainId": hex(approval.chain_id),
         "hyperliquidChain": values["hyperliquidChain"],
     }
-    return body(Request(action, approval.nonce), signature)
+
+
+def approval_body(approval: AgentApproval, signature: Signature) -> bytes:
+    """The bytes that bring the user's signature to the venue."""
+    return body(Request(approval_action(approval), approval.nonce), signature)
 
 
 def _domain(approval: AgentApproval) -> Domain:
