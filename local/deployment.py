@@ -15,19 +15,26 @@ from local.progress import Step
 from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
 from local.venues import Venues, start_venues
 
+_LIVE = {"ExecutionMode": "live", "MaxOrderNotionalUsd": "5000"}
+
 
 @contextmanager
-def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack]:
+def running(
+    home: Home, step: Step, *, simulated: bool = True, live: bool = False
+) -> Iterator[Stack]:
     """Start everything, set up the database, sync the markets; stop everything at the end.
 
     Args:
         home: where the state lives; what is in the database stays from run to run.
         step: tells what is being done.
         simulated: False asks the real venues' public endpoints, still trading on paper.
+        live: trades with signed orders, which only simulated venues are given.
 
     Raises:
         StepFailed: with the log that tells why.
     """
+    if live and not simulated:
+        raise StepFailed("live trading is for simulated venues here: deploy to AWS for real ones")
     with ExitStack() as cleanup:
         alone(home, cleanup)
         with step("starting PostgreSQL"):
@@ -43,7 +50,8 @@ def running(home: Home, step: Step, *, simulated: bool = True) -> Iterator[Stack
         aws = LocalAws(endpoint)
         with step("deploying the template"):
             aws.s3.create_bucket(Bucket=BUCKET)
-            deploy(home, endpoint, _parameters(database.dsn(), venues, jwks_url))
+            parameters = _parameters(database.dsn(), venues, jwks_url) | (_LIVE if live else {})
+            deploy(home, endpoint, parameters)
             stack = Stack(aws, database.dsn(), venues, issuer)
             apply_gateway_responses(aws.gateway, stack.outputs["RestApiId"])
         with step("setting up the database"):
@@ -83,7 +91,7 @@ def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
 
 def _start_venues(home: Home, cleanup: ExitStack, step: Step) -> Venues:
     with step("starting the simulated venues"):
-        child, venues = start_venues(home)
+        child, venues = start_venues(home, network="mainnet")
         cleanup.callback(child.stop)
     return venues
 

@@ -35,6 +35,11 @@ class Home:
         """The end-to-end tests' own."""
         return cls(ROOT / ".local" / "e2e")
 
+    @classmethod
+    def of_live_tests(cls) -> "Home":
+        """The end-to-end tests' own, for live trading."""
+        return cls(ROOT / ".local" / "e2e-live")
+
     @property
     def postgres(self) -> Path:
         """The database's data directory: the only thing that has to survive."""

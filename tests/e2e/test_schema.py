@@ -15,7 +15,6 @@ from tests.fuzzing import PHASES, fuzz
 
 pytestmark = pytest.mark.e2e
 
-AT_ONCE = 4
 SHORT, LEAST_WITH_CORNERS = 250, 1_500
 CREATED = examples_of("createAgent").requests["routed"]
 FOLLOWED = examples_of("follow").requests["with limits"]
@@ -61,7 +60,6 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(known: Stack) -> None:
         token,
         examples=max(1, (cases() - 1_300) // 24 if corners else cases() // 40),
         phases=PHASES if corners else [phase for phase in PHASES if phase != "coverage"],
-        workers=AT_ONCE,
         loud="CASES" in os.environ,
     )
 

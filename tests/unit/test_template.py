@@ -227,8 +227,16 @@ def test_a_schedule_gives_up_before_its_next_turn(template: Template) -> None:
         assert retry["MaximumEventAgeInSeconds"] <= 120
 
 
-def test_live_trading_cannot_be_switched_on_by_a_parameter(template: Template) -> None:
-    assert template["Parameters"]["ExecutionMode"]["AllowedValues"] == ["paper"]
+def test_live_trading_is_asked_for_by_name_and_needs_a_ceiling(template: Template) -> None:
+    mode = template["Parameters"]["ExecutionMode"]
+    rule = template["Rules"]["LiveHasACeiling"]
+
+    assert (mode["Default"], mode["AllowedValues"]) == ("paper", ["paper", "live"])
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ExecutionMode"}, "live"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "MaxOrderNotionalUsd"}, ""]}]
+    }
 
 
 def test_every_name_carries_the_stack_s_so_that_two_fit_into_one_account(

@@ -96,7 +96,39 @@ def test_no_statement_allows_every_action_or_every_resource(template: Template) 
         for statement in statements(owner):
             if statement["Effect"] == "Allow":
                 assert not [act for act in listed(statement["Action"]) if "*" in act]
-                assert "*" not in listed(statement["Resource"])
+                if listed(statement["Action"]) != ["kms:CreateKey"]:  # it knows no resource
+                    assert "*" not in listed(statement["Resource"])
+
+
+KEY_RIGHTS = {"kms:CreateKey", "kms:TagResource", "kms:GetPublicKey", "kms:Sign"}
+
+
+def test_keys_are_used_by_their_tags_alone_and_only_where_trading_is_live(
+    template: Template,
+) -> None:
+    owners = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+        and "kms:" in json.dumps(resource)
+    }
+
+    assert owners.keys() == {"KeyMakingPolicy", "SigningPolicy"}
+    for owner in owners.values():
+        assert owner["Condition"] == "IsLive"
+        for statement in statements(owner["Properties"]):
+            assert set(listed(statement["Action"])) <= KEY_RIGHTS
+            told = statement["Condition"]["StringEquals"]
+            assert any(key.endswith("/agent-where:network") for key in told)
+
+
+def test_only_the_worker_and_reconcile_may_sign(template: Template) -> None:
+    roles = of_type(template, "AWS::IAM::Role")
+    signing = {"Fn::If": ["IsLive", {"Ref": "SigningPolicy"}, {"Ref": "AWS::NoValue"}]}
+
+    may = {name for name, role in roles.items() if signing in role.get("ManagedPolicyArns", [])}
+
+    assert may == {"RouteExecuteRole", "ReconcileRole"}
 
 
 def test_every_managed_policy_of_aws_has_a_stated_reason(template: Template) -> None:
