@@ -38,7 +38,7 @@ def user() -> LocalAccount:
 
 
 def post(url: str, body: Mapping[str, object]) -> Any:
-    answer = urllib3.request("POST", url, body=json.dumps(body), timeout=10, retries=False)
+    answer = urllib3.request("POST", url, json=body, timeout=10, retries=False)
     assert answer.status == 200, answer.data
     return json.loads(answer.data)
 
@@ -52,16 +52,12 @@ def books(live: Stack, user: LocalAccount) -> Mapping[str, Any]:
     return found
 
 
-def approve(live: Stack, user: LocalAccount, approval: Mapping[str, Any]) -> None:
+def approve(user: LocalAccount, approval: Mapping[str, Any]) -> None:
     """What the user's wallet does with what the API answers: sign it and post it to the venue."""
-    assert live.venues is not None
     signed = user.sign_typed_data(full_message=approval["typedData"])
     signature = {"r": hex(signed.r), "s": hex(signed.s), "v": signed.v}
-    action = approval["action"]
-    told = post(
-        f"{live.venues.hyperliquid}/exchange",
-        {"action": action, "nonce": action["nonce"], "signature": signature},
-    )
+    body = {"action": approval["action"], "nonce": approval["nonce"], "signature": signature}
+    told = post(approval["postTo"], body)
     assert told["status"] == "ok", told
 
 
@@ -86,7 +82,7 @@ def test_a_user_s_key_is_made_in_kms_approved_and_trades(
     (account,) = followed["deployment"]["accounts"]
     assert account["signer_address"]
     assert account["approved_until"] is None
-    approve(live, user, account["approval"])
+    approve(user, account["approval"])
     live.invoke("reconcile")
     path = f"/deployments/{followed['deployment']['id']}"
     (account,) = live.call("GET", path, token=token).body["deployment"]["accounts"]

@@ -5,6 +5,8 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
 
@@ -24,6 +26,24 @@ SIGNAL = examples_of("sendSignal").requests["open"]
 def cases() -> int:
     """About how many requests are to be made."""
     return int(os.environ.get("CASES", SHORT))
+
+
+@contextmanager
+def reconciled_each_minute(stack: Stack) -> Iterator[None]:
+    """As its schedule does on AWS: without it the system is unfit after five minutes."""
+    over = Event()
+
+    def keep() -> None:
+        while not over.wait(60):
+            stack.invoke("reconcile")
+
+    thread = Thread(target=keep)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.fixture
@@ -47,7 +67,8 @@ def known(stack: Stack, database: Database) -> Iterator[Stack]:
     stack.invoke("reconcile")
     for path in ("/status/details", "/openapi.json"):  # slow the first time
         assert stack.call("GET", path).status == 200
-    yield stack
+    with reconciled_each_minute(stack):
+        yield stack
     database.run("UPDATE trading_controls SET state = 'ACTIVE', reason = 'the test is over'")
 
 
