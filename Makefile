@@ -13,7 +13,7 @@ CLIENT := .venv/project/bin/agent-where
 ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run token test check lint format types lint-template e2e fuzz openapi bench build deploy pins environments clean distclean
+.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi bench build deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from agent_where.contract import routes
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Json
 from local.postgres import start, stop
 from tests.conftest import fresh_database
 from tests.fixtures_database import MIGRATIONS
+from tests.handlers.calling import ask
 from tests.handlers.gateway import (
     DEPLOYMENT,
     MULTI_AGENT,
@@ -490,6 +492,32 @@ def test_markets_are_filtered_by_venue_and_token(reader: Function, world: World)
     assert of_token[0]["multiplier"] == "1000"
     assert [(each["venue"], each["tokenSymbol"]) for each in of_both] == [("OSTIUM", "BTC")]
     assert of_both[0]["currentPrice"] == "100"
+
+
+def test_rows_that_an_older_installation_left_half_empty_are_shown_all_the_same(
+    reader: Function, api_database: Database
+) -> None:
+    api_database.script(
+        "ALTER TABLE venue_routing_history ALTER COLUMN signal_id DROP NOT NULL,"
+        " ALTER COLUMN routing_reason DROP NOT NULL, ALTER COLUMN checked_venues DROP NOT NULL,"
+        " ALTER COLUMN venue_availability DROP NOT NULL,"
+        " ALTER COLUMN routing_duration_ms DROP NOT NULL;"
+        "INSERT INTO venue_routing_history (token_symbol, requested_venue) VALUES ('BTC', 'MULTI');"
+        "ALTER TABLE venue_routing_config ALTER COLUMN venue_priority DROP NOT NULL;"
+        "ALTER TABLE venue_routing_config ALTER COLUMN routing_strategy DROP NOT NULL;"
+        "UPDATE venue_routing_config SET venue_priority = NULL, routing_strategy = NULL;"
+    )
+
+    config = reader.send("get_config").body["config"]
+    recent = reader.ask("get_stats").body["recentRouting"]
+    history = ask(reader, routes.GET_HISTORY).body["history"]
+
+    assert (config["venue_priority"], config["routing_strategy"]) == (
+        ["HYPERLIQUID", "OSTIUM"],
+        "FIRST_AVAILABLE",
+    )
+    assert [each["routingReason"] for each in (*recent, *history)] == ["", ""]
+    assert history[0]["signalId"] is None
 
 
 # What every route holds to

@@ -1,10 +1,12 @@
 """What the router decided, as answered: statistics, the audit trail, a preview."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from agent_where.contract.queries import TimeWindow
 from agent_where.contract.shapes import (
@@ -21,7 +23,7 @@ from agent_where.contract.shapes import (
     View,
     words,
 )
-from agent_where.domain import ControlState
+from agent_where.domain import MULTI, ControlState
 
 
 class TokenStats(View):
@@ -42,8 +44,29 @@ class StatsView(View):
     p99_routing_time_ms: Figure
 
 
+_LEFT_EMPTY: Mapping[str, object] = MappingProxyType(
+    {
+        "token_symbol": "",
+        "requested_venue": MULTI,
+        "routing_reason": "",
+        "checked_venues": (),
+        "venue_availability": {},
+        "routing_duration_ms": 0,
+    }
+)
+"""What stands for what rows of an older installation may have left empty."""
+
+
 class RoutingView(View):
     """One decision, without its figures. `selected_venue` None: no venue could trade it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def older_rows_are_shown_too(cls, row: object) -> object:
+        if not isinstance(row, Mapping):
+            return row
+        empty = {name: told for name, told in _LEFT_EMPTY.items() if row.get(name, told) is None}
+        return {**row, **empty}
 
     id: UUID
     token_symbol: str
@@ -113,7 +136,7 @@ class DecisionFigures(View):
 class DecisionView(RoutingView, DecisionFigures):
     """One decision with every candidate. `deployment_id` None: it is the signal's own."""
 
-    signal_id: UUID
+    signal_id: UUID | None
     attempt: int = Field(ge=1)
     deployment_id: UUID | None
     requested_venue: Venue
