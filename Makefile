@@ -25,6 +25,9 @@ token:  ## Print a token for it (SCOPES="routing:read" WALLET=0x... HOURS=1 choo
 	@$(MAKE) --silent .venv/project/.installed >&2
 	@$(PROJECT) -m local.token
 
+testnet: .venv/project/.installed  ## Open and close one position on Hyperliquid's testnet (HYPERLIQUID_TESTNET_KEY=...)
+	@$(PROJECT) -m local.testnet
+
 test: $(CLIENT)  ## Run the tests that need no deployment (ARGS="-k name" chooses)
 	@$(PROJECT) -m pytest $(ARGS)
 

@@ -10,6 +10,7 @@ from agent_where.settings import ApiSettings
 api = make_api()
 handler = as_handler(api)
 own = cache(lambda: wiring.administration(ApiSettings.from_environment()))
+keys = cache(lambda: wiring.onboarding(ApiSettings.from_environment()))
 controls = cache(lambda: wiring.controls(ApiSettings.from_environment()))
 
 serve(api, routes.POST_CONFIG, lambda call: own().set_config(call.caller, call.body))
@@ -19,11 +20,15 @@ serve(api, routes.PATCH_AGENT, lambda call: own().change_agent(call.reach, call.
 serve(
     api,
     routes.POST_DEPLOYMENT,
-    lambda call: own().create_deployment(call.caller, call.id, call.body),
+    lambda call: keys().complete(
+        own().create_deployment(call.caller, call.id, call.body), call.reach
+    ),
 )
 serve(
     api,
     routes.PATCH_DEPLOYMENT,
-    lambda call: own().change_deployment(call.reach, call.id, call.body),
+    lambda call: keys().complete(
+        own().change_deployment(call.reach, call.id, call.body), call.reach
+    ),
 )
 serve(api, routes.PUT_CONTROL, lambda call: controls().set(call.caller, call.body))

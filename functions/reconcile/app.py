@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
+from agent_where.onboarding import Tending
 from agent_where.pipeline import Deps
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.settings import ReconcileSettings
@@ -16,6 +17,7 @@ logger = Logger()
 tracer = Tracer()
 metrics = Metrics(namespace="AgentWhere")
 
+SECONDS_TO_TEND = 6.0  # for the keys that are to be made and asked about
 SECONDS_TO_SPARE = 8.0  # to end what is under way and write the figures
 
 
@@ -24,14 +26,24 @@ def deps() -> Deps:
     return wiring.deps(ReconcileSettings.from_environment())
 
 
+@cache
+def tending() -> Tending:
+    return wiring.tending(ReconcileSettings.from_environment())
+
+
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SPARE
-    done = reconcile(deps(), seconds=seconds)
+    done = reconcile(deps(), seconds=_left(context) - SECONDS_TO_TEND)
     write_figures(deps())
     metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
     tell = logger.error if done.queue_fault else logger.info
     tell("reconciled", done=done.model_dump())
+    tended = tending().tend(seconds=min(_left(context), SECONDS_TO_TEND))
+    logger.info("tended", done=tended.model_dump())
     return {"success": done.queue_fault is None, **done.model_dump()}
+
+
+def _left(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SPARE

@@ -17,8 +17,8 @@ from agent_where.contract.routes import ROUTES
 from agent_where.store.connection import Database, DatabaseSettings
 from local.postgres import Postgres
 from tests.conftest import fresh_database
-from tests.handlers.conftest import counted_connections, set_environment
 from tests.handlers.calling import Edge, operation_of
+from tests.handlers.conftest import counted_connections, set_environment
 from tests.handlers.gateway import Answer
 from tests.issuer import AUDIENCE, Issuer, good_claims, mint
 from tests.world import World, signal

@@ -335,6 +335,7 @@ def test_a_deployment_is_told_back_with_its_accounts_and_no_key(
             "account": f"0x{'ab' * 20}",
             "signer_address": None,
             "approved_until": None,
+            "approval": None,
         }
         for venue in ("HYPERLIQUID", "OSTIUM")
     ]

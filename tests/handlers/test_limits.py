@@ -10,8 +10,8 @@ import pytest
 from agent_where.contract.operations import Operation
 from agent_where.contract.routes import ROUTES
 from local.postgres import Postgres
-from tests.handlers.conftest import still_functions
 from tests.handlers.calling import function_of
+from tests.handlers.conftest import still_functions
 from tests.handlers.gateway import Answer, Function, Still, assert_failure
 
 WITH_BODY = [route for route in ROUTES if route.has_body]

@@ -11,8 +11,8 @@ from agent_where.contract.routes import ROUTES
 from agent_where.store.connection import Database, DatabaseSettings
 from local.postgres import Postgres
 from tests.conftest import fresh_database
-from tests.handlers.conftest import counted_connections, set_environment
 from tests.handlers.calling import function_of, through
+from tests.handlers.conftest import counted_connections, set_environment
 from tests.handlers.gateway import MULTI_AGENT, Answer, Function, seed, token
 from tests.store.proxies import CLIENT, SERVER, Proxy
 

@@ -9,11 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from agent_where import settings
+from agent_where.domain import Mode
 from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
     AuthorizerSettings,
     DatabaseAccess,
+    KeyMaking,
     MarketAccess,
     MarketSyncSettings,
     QueueAccess,
@@ -84,7 +86,7 @@ def test_the_environment_is_read_when_asked_for(monkeypatch: pytest.MonkeyPatch)
     [
         ("NETWORK", "moonnet"),
         ("DB_PORT", "five"),
-        ("EXECUTION_MODE", "live"),
+        ("EXECUTION_MODE", "real"),
         ("MARKET_MAX_AGE_MINUTES", "0"),
         ("MARKET_MAX_AGE_MINUTES", "soon"),
         ("MAX_ORDER_NOTIONAL_USD", "0"),
@@ -101,6 +103,37 @@ def test_a_bad_setting_is_named_and_no_secret_is_told(name: str, value: str) -> 
         RouteExecuteSettings.from_environment(LAPTOP | {name: value})
 
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", [RouteExecuteSettings, ReconcileSettings])
+def test_live_is_asked_for_by_name_and_needs_a_ceiling(model: type[Trading]) -> None:
+    live = LAPTOP | {"EXECUTION_MODE": "live"}
+
+    with pytest.raises(BadSetting, match="MAX_ORDER_NOTIONAL_USD is needed where EXECUTION_MODE"):
+        model.from_environment(live)
+
+    assert model.from_environment(LAPTOP).mode is Mode.PAPER
+    assert model.from_environment(live | {"MAX_ORDER_NOTIONAL_USD": "50"}).mode is Mode.LIVE
+
+
+@pytest.mark.parametrize("model", [ApiSettings, ReconcileSettings])
+def test_a_laptops_key_is_named_and_only_for_a_database_on_loopback(
+    model: type[KeyMaking],
+) -> None:
+    named = {"SIGNER_KEY_REF": "env:AGENT_KEY"}
+    elsewhere = {"DB_HOST": "db.example", "DB_NAME": "ledger", "DB_USER": "worker"}
+
+    assert model.from_environment(LAPTOP | named).signer_key_ref == "env:AGENT_KEY"
+    with pytest.raises(BadSetting, match="SIGNER_KEY_REF is only for a database on loopback"):
+        model.from_environment(elsewhere | named)
+
+
+@pytest.mark.parametrize("value", ["kms:1234", "env:lower", "AGENT_KEY", "0x" + "01" * 32])
+def test_what_is_no_name_of_a_laptops_key_is_refused_and_not_told(value: str) -> None:
+    with pytest.raises(BadSetting, match=r"^bad settings: SIGNER_KEY_REF: ") as caught:
+        ApiSettings.from_environment(LAPTOP | {"SIGNER_KEY_REF": value})
+
+    assert value not in str(caught.value)
 
 
 def test_every_bad_setting_is_named_at_once() -> None:

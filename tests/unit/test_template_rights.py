@@ -119,7 +119,7 @@ def test_keys_are_used_by_their_tags_alone_and_only_where_trading_is_live(
         for statement in statements(owner["Properties"]):
             assert set(listed(statement["Action"])) <= KEY_RIGHTS
             told = statement["Condition"]["StringEquals"]
-            assert any(key.endswith("/agent-where:network") for key in told)
+            assert any(key.endswith("agent-where:use") for key in told)
 
 
 def test_only_the_worker_and_reconcile_may_sign(template: Template) -> None:

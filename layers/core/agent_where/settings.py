@@ -133,19 +133,29 @@ class QueueAccess(SignalQueueAccess, OrderQueueAccess):
         raise BadSetting(f"a message came from {name}, which no queue URL of the settings names")
 
 
-class MarketAccess(Settings):
-    """Where the venues' markets are read. A URL not set is the network's own."""
+class VenuePlaces(Settings):
+    """Where venues are traded at. A URL not set is the network's own."""
 
     network: Literal["mainnet", "testnet"] = "mainnet"
     hyperliquid_api_url: str = ""
-    ostium_subgraph_url: str = ""
-    ostium_price_url: str = ""
-    venue_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
 
     @model_validator(mode="before")
     @classmethod
     def the_network_s_own(cls, told: Mapping[str, object]) -> Mapping[str, object]:
         return {**_PLACES.get(str(told.get("network", "mainnet")), {}), **told}
+
+
+class VenueAccess(VenuePlaces):
+    """How venues are reached."""
+
+    venue_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
+
+
+class MarketAccess(VenueAccess):
+    """Where the venues' markets are read."""
+
+    ostium_subgraph_url: str = ""
+    ostium_price_url: str = ""
 
 
 class MarketAge(Settings):
@@ -158,25 +168,52 @@ class MarketAge(Settings):
         return timedelta(minutes=self.market_max_age_minutes)
 
 
-class Trading(MarketAge):
-    """How orders are carried out."""
+class Execution(Settings):
+    """Whether trading is for real, which has to be asked for by name."""
 
-    execution_mode: Literal["paper"] = "paper"
-    max_order_notional_usd: Annotated[Decimal, Field(gt=0)] | None = None
-    paper_starting_balance_usd: Annotated[Decimal, Field(ge=0)] = Decimal(10_000)
-    paper_slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(2)
-    paper_depth_usd: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
+    execution_mode: Literal["paper", "live"] = "paper"
 
     @property
     def mode(self) -> Mode:
         return Mode(self.execution_mode.upper())
 
 
+class Approving(Execution, VenuePlaces):
+    """How a user is asked to let a key trade."""
+
+
+class KeyMaking(Approving, DatabaseAccess):
+    """How an account comes to its key: made in KMS, or on a laptop the one of the environment."""
+
+    signer_key_ref: Annotated[str, Field(pattern=r"^env:[A-Z][A-Z0-9_]*$")] | None = None
+
+    @model_validator(mode="after")
+    def a_laptop_s_key_stays_there(self) -> Self:
+        if self.signer_key_ref is not None and not self.database().on_loopback:
+            raise ValueError("SIGNER_KEY_REF is only for a database on loopback")
+        return self
+
+
+class Trading(MarketAge, Execution):
+    """How orders are carried out."""
+
+    max_order_notional_usd: Annotated[Decimal, Field(gt=0)] | None = None
+    paper_starting_balance_usd: Annotated[Decimal, Field(ge=0)] = Decimal(10_000)
+    paper_slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(2)
+    paper_depth_usd: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
+
+    @model_validator(mode="after")
+    def live_has_a_ceiling(self) -> Self:
+        if self.mode is Mode.LIVE and self.max_order_notional_usd is None:
+            raise ValueError("MAX_ORDER_NOTIONAL_USD is needed where EXECUTION_MODE is live")
+        return self
+
+
 class SignalIntakeSettings(AnsweringAccess, SignalQueueAccess):
     """signal_intake: stores a signal and sends its id."""
 
 
-class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading):
+class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading, VenueAccess):
     """route_execute: decides signals and carries out orders."""
 
 
@@ -184,15 +221,15 @@ class MarketSyncSettings(DatabaseAccess, OrderQueueAccess, MarketAccess):
     """market_sync: reads the venues' markets."""
 
 
-class ReconcileSettings(DatabaseAccess, QueueAccess, Trading):
-    """reconcile: finds what was lost and settles what is open."""
+class ReconcileSettings(QueueAccess, Trading, VenueAccess, KeyMaking):
+    """reconcile: finds what was lost, settles what is open, sees who may trade."""
 
 
-class ApiSettings(AnsweringAccess):
-    """config_api: writes what operators and users set."""
+class ApiSettings(AnsweringAccess, KeyMaking):
+    """config_api: writes what operators and users set, and gives accounts their keys."""
 
 
-class StatsApiSettings(AnsweringAccess, MarketAge):
+class StatsApiSettings(AnsweringAccess, MarketAge, Approving):
     """stats_api: reads, and previews decisions."""
 
 

@@ -1,42 +1,53 @@
-"""Putting together what trades: executor and venues. What only reads never loads it."""
+"""Putting together what trades: executor, venues and signers. What only reads never loads it."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from agent_where import wiring
-from agent_where.domain import VenueId
+from agent_where.domain import Mode, VenueId
 from agent_where.execution.executor import Executor
 from agent_where.pipeline import Deps
-from agent_where.settings import ReconcileSettings, RouteExecuteSettings, Trading
+from agent_where.settings import ReconcileSettings, RouteExecuteSettings
 from agent_where.store.store import Store
 from agent_where.venues.base import Venue
-from agent_where.venues.registry import SUPPORTED, paper_venue
+from agent_where.venues.registry import LIVE, SUPPORTED, live_venue, paper_venue
+
+if TYPE_CHECKING:
+    from agent_where.execution.signers import Signer, Signers
+
+TradingSettings = RouteExecuteSettings | ReconcileSettings
 
 
-def deps(settings: RouteExecuteSettings | ReconcileSettings) -> Deps:
-    """What the pipeline works with."""
+def deps(settings: TradingSettings) -> Deps:
+    """What the pipeline works with. In live mode only venues that are traded live are supported."""
     ledger = wiring.store(settings)
+    supported = LIVE if settings.mode is Mode.LIVE else SUPPORTED
 
     @cache
     def executor() -> Executor:
         return Executor(
             ledger,
-            lambda venue, _: _venue(venue, settings, ledger),
-            supported=SUPPORTED,
+            cache(lambda venue, mode: _venue(venue, mode, settings, ledger)),
+            supported=supported,
             max_age=settings.market_max_age,
             ceiling_usd=settings.max_order_notional_usd,
+            signer_of=_signers(settings),
         )
 
     return Deps(
         store=ledger,
         queues=wiring.queues(settings),
         executor=executor,
-        supported=SUPPORTED,
+        supported=supported,
         mode=settings.mode,
         max_age=settings.market_max_age,
     )
 
 
-def _venue(venue: VenueId, settings: Trading, ledger: Store) -> Venue:
+def _venue(venue: VenueId, mode: Mode, settings: TradingSettings, ledger: Store) -> Venue:
+    if mode is Mode.LIVE:
+        return live_venue(venue, settings)
     return paper_venue(
         venue,
         settings,
@@ -44,3 +55,18 @@ def _venue(venue: VenueId, settings: Trading, ledger: Store) -> Venue:
             account, of, settings.paper_starting_balance_usd
         ),
     )
+
+
+def _signers(settings: TradingSettings) -> "Callable[[str], Signer]":
+    """Keys are looked for when something is signed, which on paper is never."""
+
+    @cache
+    def signers() -> "Signers":
+        from agent_where.execution.signers import Signers  # noqa: PLC0415 loads libsecp256k1
+
+        return Signers(allow_env=settings.database().on_loopback)
+
+    def signer(key_ref: str) -> "Signer":
+        return signers().signer(key_ref)
+
+    return signer

@@ -6,10 +6,14 @@ What trades is in trading.py: a function that only reads or stores never loads i
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from agent_where.contract.owned import ApprovalView
+from agent_where.domain import Mode
 from agent_where.errors import BadSetting
 from agent_where.queues import Queues
 from agent_where.settings import (
+    Approving,
     DatabaseAccess,
+    KeyMaking,
     OrderQueueAccess,
     QueueAccess,
     SetupSettings,
@@ -17,19 +21,28 @@ from agent_where.settings import (
     SignalQueueAccess,
 )
 from agent_where.store._credentials import iam_password, secret_login, secret_password
+from agent_where.store.accounts import Accounts
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
 from agent_where.store.controls import Controls
+from agent_where.store.deployments import AskFor, Unapproved, nothing_to_sign
 from agent_where.store.previews import Previews
 from agent_where.store.status import Statuses
 from agent_where.store.store import Store
 from agent_where.store.views import Views
 
 if TYPE_CHECKING:
+    from agent_where.execution.keys import Keys
     from agent_where.intake import Intake
+    from agent_where.onboarding import Onboarding, Tending
     from agent_where.pipeline import Deps
     from agent_where.previewing import Previewing
-    from agent_where.settings import ReconcileSettings, RouteExecuteSettings, StatsApiSettings
+    from agent_where.settings import (
+        ApiSettings,
+        ReconcileSettings,
+        RouteExecuteSettings,
+        StatsApiSettings,
+    )
     from agent_where.status import Status
 
 
@@ -87,14 +100,57 @@ def store(settings: DatabaseAccess) -> Store:
     return Store(connected(settings))
 
 
-def views(settings: DatabaseAccess) -> Views:
+def views(settings: "StatsApiSettings") -> Views:
     """What the read side shows. Raises BadSetting as `connected`."""
-    return Views(connected(settings))
+    return Views(connected(settings), _ask_for(settings))
 
 
-def administration(settings: DatabaseAccess) -> Administration:
+def administration(settings: "ApiSettings") -> Administration:
     """Writing agents, deployments and config. Raises BadSetting as `connected`."""
-    return Administration(connected(settings))
+    return Administration(connected(settings), _ask_for(settings))
+
+
+def onboarding(settings: KeyMaking) -> "Onboarding":
+    """What gives accounts their keys; on paper none. Raises BadSetting as `connected`."""
+    from agent_where.onboarding import Onboarding  # noqa: PLC0415 only who writes needs it
+    from agent_where.venues.registry import SIGNED  # noqa: PLC0415
+
+    @cache
+    def keys() -> "Keys":
+        from agent_where.execution.keys import Keys  # noqa: PLC0415 loads libsecp256k1
+
+        return Keys(allow_env=settings.database().on_loopback, only=settings.signer_key_ref)
+
+    opened = connected(settings)
+    return Onboarding(
+        Accounts(opened),
+        Views(opened, _ask_for(settings)),
+        venues=SIGNED if settings.mode is Mode.LIVE else frozenset(),
+        network=settings.network,
+        keys=keys,
+    )
+
+
+def tending(settings: "ReconcileSettings") -> "Tending":
+    """What sees who may trade; on paper nothing. Raises BadSetting as `connected`."""
+    from agent_where.onboarding import Tending  # noqa: PLC0415 only reconcile needs it
+    from agent_where.venues.registry import approvals  # noqa: PLC0415
+
+    accounts = Accounts(connected(settings))
+    return Tending(onboarding(settings), accounts, cache(partial(approvals, settings=settings)))
+
+
+def _ask_for(settings: Approving) -> AskFor:
+    """What makes the approval that a user signs. On paper nobody is asked for any."""
+    if settings.mode is Mode.PAPER:
+        return nothing_to_sign
+    from agent_where.venues.registry import approval_request  # noqa: PLC0415 only live asks
+
+    def ask_for(of: Unapproved) -> ApprovalView:
+        request = approval_request(of.venue, settings, of.signer_address, of.agent_name, of.now)
+        return ApprovalView.model_validate(request.model_dump())
+
+    return ask_for
 
 
 def controls(settings: DatabaseAccess) -> Controls:

@@ -18,11 +18,11 @@ from agent_where.contract.owned import (
     AgentView,
     ConfigAnswer,
     DeploymentAnswer,
-    DeploymentView,
 )
 from agent_where.domain import MULTI
 from agent_where.errors import BadInput, Conflict, Forbidden
 from agent_where.store.connection import Database, Json, Row, Statement
+from agent_where.store.deployments import AskFor, deployment_view, nothing_to_sign
 from agent_where.store.statements import sql, statement
 from agent_where.store.views import (
     config_answer,
@@ -37,10 +37,14 @@ class Administration:
 
     What is out of reach is answered as what does not exist. Raises DatabaseUnavailable besides what
     is told.
+
+    Args:
+        ask_for: makes what a user signs, where a key of theirs waits for that.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ask_for: AskFor = nothing_to_sign) -> None:
         self._database = database
+        self._ask_for = ask_for
 
     def set_config(self, caller: Caller, body: ConfigBody) -> ConfigAnswer:
         """Store an agent's config, or the global one, whole.
@@ -109,7 +113,7 @@ class Administration:
             raise unknown_agent(agent_id)
         if not made:
             raise Conflict(f"user_wallet {user_wallet} follows this agent already: change that")
-        return _deployment(rows)
+        return self._deployment(rows)
 
     def change_deployment(
         self, reach: Reach, deployment_id: UUID, change: DeploymentChange
@@ -126,7 +130,7 @@ class Administration:
         )
         if not rows or not rows[0]["own"]:
             raise unknown_deployment(deployment_id)
-        return _deployment(rows)
+        return self._deployment(rows)
 
     def _agent(self, reach: Reach, agent_id: UUID, write: Statement) -> AgentAnswer:
         read = statement("read_agent", id=agent_id, **reach.params())
@@ -135,6 +139,5 @@ class Administration:
             raise unknown_agent(agent_id)
         return AgentAnswer(agent=AgentView.model_validate(rows[0]))
 
-
-def _deployment(rows: list[Row]) -> DeploymentAnswer:
-    return DeploymentAnswer(deployment=DeploymentView.model_validate(rows[0]))
+    def _deployment(self, rows: list[Row]) -> DeploymentAnswer:
+        return DeploymentAnswer(deployment=deployment_view(rows[0], self._ask_for))

@@ -14,7 +14,6 @@ from agent_where.contract.owned import (
     ConfigView,
     DeploymentAnswer,
     DeploymentsAnswer,
-    DeploymentView,
     PublicAgentView,
 )
 from agent_where.contract.queries import (
@@ -33,6 +32,7 @@ from agent_where.domain import RoutingConfig
 from agent_where.errors import BadInput, UnknownAgent
 from agent_where.paging import AGENTS, DEPLOYMENTS, HISTORY, POSITIONS, Cursor, page
 from agent_where.store.connection import Database, Row, Statement
+from agent_where.store.deployments import AskFor, deployment_view, nothing_to_sign
 from agent_where.store.statements import sql, statement
 
 TRADE_ROWS = 500
@@ -48,10 +48,14 @@ class Views:
 
     What is out of reach is answered as what does not exist. Raises DatabaseUnavailable besides what
     is told.
+
+    Args:
+        ask_for: makes what a user signs, where a key of theirs waits for that.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ask_for: AskFor = nothing_to_sign) -> None:
         self._database = database
+        self._ask_for = ask_for
 
     def config(self, reach: Reach, agent_id: UUID | None) -> ConfigAnswer:
         """The config that applies to an agent, or the global one. Raises UnknownAgent."""
@@ -109,14 +113,15 @@ class Views:
         if not known:
             raise unknown_agent(agent_id)
         rows, cursor = page(found, "created_at", of=DEPLOYMENTS, limit=query.limit)
-        return DeploymentsAnswer.model_validate({"deployments": rows, "next_cursor": cursor})
+        told = tuple(deployment_view(row, self._ask_for) for row in rows)
+        return DeploymentsAnswer(deployments=told, next_cursor=cursor)
 
     def deployment(self, reach: Reach, deployment_id: UUID) -> DeploymentAnswer:
         """One deployment. Raises BadInput when there is none."""
         rows = self._database.run_together(only_deployment(reach, deployment_id))[0]
         if not rows:
             raise unknown_deployment(deployment_id)
-        return DeploymentAnswer(deployment=DeploymentView.model_validate(rows[0]))
+        return DeploymentAnswer(deployment=deployment_view(rows[0], self._ask_for))
 
     def trade(self, reach: Reach, signal_id: UUID) -> SignalAnswer:
         """A signal with everything that came of it. Raises BadInput when there is none."""
@@ -168,7 +173,8 @@ def config_answer(rows: Sequence[Row], agent_id: UUID | None) -> ConfigAnswer:
         return ConfigAnswer(
             config=ConfigView.model_validate({**RoutingConfig().model_dump(), "is_default": True})
         )
-    return ConfigAnswer(config=ConfigView.model_validate(rows[0]))
+    told = {name: value for name, value in rows[0].items() if value is not None}
+    return ConfigAnswer(config=ConfigView.model_validate({**RoutingConfig().model_dump(), **told}))
 
 
 def only_deployment(reach: Reach, deployment_id: UUID) -> Statement:

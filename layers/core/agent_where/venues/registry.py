@@ -6,10 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from agent_where.domain import VenueId
-from agent_where.settings import MarketAccess, Trading
+from agent_where.errors import BadSetting
+from agent_where.settings import MarketAccess, Trading, VenueAccess, VenuePlaces
+from agent_where.venues.approvals import ApprovalRequest, Approvals
 from agent_where.venues.base import MarketSource, Venue
 
 if TYPE_CHECKING:
+    from agent_where.venues.hyperliquid.trading import HyperliquidVenue
     from agent_where.venues.paper import FreeCollateral
 
 
@@ -48,6 +51,32 @@ def market_source(venue: VenueId, settings: MarketAccess) -> MarketSource:
     return _SOURCES[venue](settings)
 
 
+def _hyperliquid_live(settings: VenueAccess) -> "HyperliquidVenue":
+    from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415 lazy
+
+    return HyperliquidVenue(
+        settings.network,
+        settings.hyperliquid_api_url,
+        timeout_seconds=settings.venue_timeout_seconds,
+        clock=_utc_now,
+    )
+
+
+_LIVE: Mapping[VenueId, Callable[[VenueAccess], Venue]] = MappingProxyType(
+    {"HYPERLIQUID": _hyperliquid_live}
+)
+
+LIVE: frozenset[VenueId] = frozenset(_LIVE)
+"""The venues that can be traded at for real."""
+
+
+def live_venue(venue: VenueId, settings: VenueAccess) -> Venue:
+    """The venue itself. Raises BadSetting where it is traded on paper alone."""
+    if venue not in _LIVE:
+        raise BadSetting(f"{venue} is traded on paper alone: EXECUTION_MODE is live too early")
+    return _LIVE[venue](settings)
+
+
 def paper_venue(venue: VenueId, settings: Trading, free_collateral: "FreeCollateral") -> Venue:
     """The venue on paper."""
     from agent_where.venues.paper import PaperVenue  # noqa: PLC0415 lazy
@@ -59,3 +88,36 @@ def paper_venue(venue: VenueId, settings: Trading, free_collateral: "FreeCollate
         slippage_bps=settings.paper_slippage_bps,
         depth_usd=settings.paper_depth_usd,
     )
+
+
+def _hyperliquid_request(
+    settings: VenuePlaces, signer_address: str, agent_name: str, now: datetime
+) -> ApprovalRequest:
+    from agent_where.venues.hyperliquid.onboarding import approval_request  # noqa: PLC0415 lazy
+
+    return approval_request(
+        settings.network, settings.hyperliquid_api_url, signer_address, agent_name, now
+    )
+
+
+_REQUESTS: Mapping[VenueId, Callable[[VenuePlaces, str, str, datetime], ApprovalRequest]] = (
+    MappingProxyType({"HYPERLIQUID": _hyperliquid_request})
+)
+_APPROVALS: Mapping[VenueId, Callable[[VenueAccess], Approvals]] = MappingProxyType(
+    {"HYPERLIQUID": _hyperliquid_live}
+)
+
+SIGNED: frozenset[VenueId] = frozenset(_REQUESTS)
+"""The venues where a key of ours signs, once the account's user let it."""
+
+
+def approval_request(
+    venue: VenueId, settings: VenuePlaces, signer_address: str, agent_name: str, now: datetime
+) -> ApprovalRequest:
+    """What a user signs so that a key may trade. `now`: database time."""
+    return _REQUESTS[venue](settings, signer_address, agent_name, now)
+
+
+def approvals(venue: VenueId, settings: VenueAccess) -> Approvals:
+    """Who asks the venue whether a key may trade."""
+    return _APPROVALS[venue](settings)

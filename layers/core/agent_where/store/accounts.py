@@ -1,0 +1,69 @@
+"""The keys of venue accounts: which lack one, which are theirs, which may trade."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from agent_where.domain import VenueId
+from agent_where.store.connection import Database
+from agent_where.store.statements import sql
+
+
+class Lacking(NamedTuple):
+    """An account without a signer. `key_ref`: its key is made, and not yet known by address."""
+
+    account: str
+    venue: VenueId
+    key_ref: str | None
+
+
+class Signing(NamedTuple):
+    """An account with its signer."""
+
+    account: str
+    venue: VenueId
+    signer_address: str
+
+
+class Accounts:
+    """Reads and writes over one database connection, one round trip each.
+
+    Raises DatabaseUnavailable besides what is told.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim_key(self, venues: Sequence[VenueId], account: str | None) -> Lacking | None:
+        """An account that the caller makes a key for, alone. `account` None: anybody's."""
+        rows = self._database.run(sql("claim_key"), venues=list(venues), account=account)
+        return Lacking(**rows[0]) if rows else None
+
+    def keep_key(self, of: Lacking, key_ref: str) -> bool:
+        """Store the account's key. False: it has another."""
+        told = {"account": of.account, "venue": of.venue, "key_ref": key_ref}
+        return bool(self._database.run(sql("keep_key"), **told))
+
+    def keep_signer(self, of: Lacking, key_ref: str, address: str) -> bool:
+        """Store what the account's key signs as. False: it is stored, or has another key.
+
+        Raises:
+            DatabaseRefused: it signs for another account already.
+        """
+        told = {"account": of.account, "venue": of.venue, "key_ref": key_ref}
+        return bool(self._database.run(sql("keep_signer"), **told, signer_address=address))
+
+    def claim_check(self, venues: Sequence[VenueId]) -> Signing | None:
+        """A signer that the caller asks the venue about, alone."""
+        rows = self._database.run(sql("claim_check"), venues=list(venues))
+        return Signing(**rows[0]) if rows else None
+
+    def store_approval(self, of: Signing, until: datetime | None) -> bool:
+        """Store what the venue said of a signer. Whether the signer will never trade again."""
+        rows = self._database.run(sql("store_approval"), **of._asdict(), approved_until=until)
+        return bool(rows and rows[0]["over"])
+
+    def retire_key(self, of: Signing) -> str | None:
+        """Take its key from the account and return its reference. None: not now."""
+        rows = self._database.run(sql("retire_key"), **of._asdict())
+        return rows[0]["key_ref"] if rows else None

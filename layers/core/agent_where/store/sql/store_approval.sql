@@ -1,0 +1,9 @@
+-- What the venue said of a signer: until when it may trade, or that it may not. `over`: it could trade once and for
+-- an hour has not been able to, as the venue said before and says again.
+UPDATE venue_accounts
+SET approved_until = CAST(:approved_until AS timestamptz),
+    approval_lost_at = CASE WHEN CAST(:approved_until AS timestamptz) IS NOT NULL THEN NULL
+                            WHEN approved_until IS NOT NULL THEN now()
+                            ELSE approval_lost_at END
+WHERE account = :account AND venue = CAST(:venue AS venue_t) AND signer_address = :signer_address
+RETURNING least(approval_lost_at, approved_until) < now() - interval '1 hour' AS over;
