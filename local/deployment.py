@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
-from typing import Any
+from typing import Any, Literal
 
 from local import postgres
 from local.aws import build, deploy, start_ministack
@@ -15,7 +15,8 @@ from local.progress import Step
 from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
 from local.venues import Venues, start_venues
 
-_LIVE = {"ExecutionMode": "live", "MaxOrderNotionalUsd": "5000"}
+Network = Literal["mainnet", "testnet"]
+_LIVE = {"ExecutionMode": "live", "Network": "testnet", "MaxOrderNotionalUsd": "5000"}
 
 
 @contextmanager
@@ -39,7 +40,8 @@ def running(
         alone(home, cleanup)
         with step("starting PostgreSQL"):
             database = _start_postgres(home, cleanup)
-        venues = _start_venues(home, cleanup, step) if simulated else None
+        network: Network = "testnet" if live else "mainnet"
+        venues = _start_venues(home, cleanup, step, network) if simulated else None
         issuer = Issuer.of(home)
         jwks_url = cleanup.enter_context(serving(issuer))
         with step("starting the local AWS"):
@@ -89,9 +91,9 @@ def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
     return server
 
 
-def _start_venues(home: Home, cleanup: ExitStack, step: Step) -> Venues:
+def _start_venues(home: Home, cleanup: ExitStack, step: Step, network: Network) -> Venues:
     with step("starting the simulated venues"):
-        child, venues = start_venues(home, network="mainnet")
+        child, venues = start_venues(home, network=network)
         cleanup.callback(child.stop)
     return venues
 

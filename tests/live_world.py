@@ -152,7 +152,7 @@ class LiveWorld(World):
         for _ in range(0, seconds, 15):
             self.work()
             self.rows("UPDATE venue_accounts SET lease_token = NULL, lease_until = NULL")
-            done = reconcile(_at_once(self), seconds=30)
+            done = reconcile(at_once(self), seconds=30)
             self.work()
             if not done.still_open and not self.queues.orders and not self._due():
                 return done
@@ -165,7 +165,7 @@ class LiveWorld(World):
         )
 
 
-def _at_once(world: LiveWorld) -> Any:
+def at_once(world: LiveWorld) -> Any:
     """The same deps, asking about everything that is open however new it is."""
 
     class AtOnce(type(world.store)):  # type: ignore[misc]

@@ -160,6 +160,11 @@ def test_a_truncated_trade_says_so(api: FakeApi, run: Run) -> None:
     assert "truncated" in run("signal", "show", SIGNAL).stdout
 
 
+def _heeds_interrupts() -> None:
+    """As in a terminal: what a shell runs in its background ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_id_is_told_before_the_answer_and_an_interrupt_tells_how_to_repeat(
     api: FakeApi,
 ) -> None:
@@ -172,7 +177,12 @@ def test_the_id_is_told_before_the_answer_and_an_interrupt_tells_how_to_repeat(
     api.on("POST", "/signals", never)
     settings = {"AGENT_WHERE_URL": api.url, "AGENT_WHERE_TOKEN": TOKEN, "PATH": os.defpath}
     with subprocess.Popen(
-        [PROGRAM, *SEND], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings
+        [PROGRAM, *SEND],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=settings,
+        preexec_fn=_heeds_interrupts,  # noqa: PLW1509 nothing but a signal is touched in the child
     ) as program:
         assert program.stderr is not None
         told = program.stderr.readline()

@@ -378,6 +378,30 @@ def test_whose_a_deployment_or_a_trade_is_is_told_to_its_user_alone(
     assert all(wallet in told for wallet in known)
 
 
+@pytest.mark.parametrize("person", ["creator", "follower"])
+def test_no_words_tell_whose_another_s_trade_is(
+    edge: Edge, issuer: Issuer, scene: Cast, database: Database, person: str
+) -> None:
+    """Venues and refusals write what they like into details and reasons."""
+    database.script(
+        "SET LOCAL session_replication_role = replica;"
+        "UPDATE venue_orders SET detail = 'no key of ' || account || ' does that';"
+        "INSERT INTO venue_routing_history (signal_id, deployment_id, attempt, token_symbol,"
+        " requested_venue, routing_reason, skipped_reason, checked_venues, venue_availability,"
+        " routing_duration_ms)"
+        " SELECT signal_id, deployment_id, 2, token_symbol, 'MULTI', detail, detail, '{}', '{}', 0"
+        " FROM venue_orders;"
+    )
+    token = token_of(issuer, person)
+    paths = (f"/signals/{scene.traded}", "/venue-routing/history", "/venue-routing/stats")
+
+    told = "".join(json.dumps(edge.call("GET", path, token).body) for path in paths)
+
+    assert ANOTHER not in told
+    assert (FOLLOWER in told) is (person == "follower")
+    assert "does that" in told
+
+
 def test_a_follower_sees_his_part_of_a_trade_and_the_creator_all_of_it(
     edge: Edge, issuer: Issuer, scene: Cast
 ) -> None:

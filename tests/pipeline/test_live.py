@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from agent_where.domain import OrderStatus
-from tests.live_world import USER, LiveWorld, live_world
+from agent_where.reconciling import reconcile
+from tests.live_world import USER, LiveWorld, at_once, live_world
 from tests.world import World
 
 BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.05", "takeProfit": "0.1"}}
@@ -114,6 +115,40 @@ def test_a_bound_that_fires_closes_the_position_once(
     assert position["exit_reason"] == purpose
     assert live.held() == 0
     assert_books_agree(live)
+
+
+def test_a_bound_that_fired_unseen_is_booked_before_a_close_is_sized(live: LiveWorld) -> None:
+    """Else the close would sell what the user holds by his own hand."""
+    agent = live.live()
+    live.open(agent, **BOUNDS)
+    live.come_to_rest()
+    live.tell("price", coin="BTC", price="56000")
+    live.tell("price", coin="BTC", price="60000")
+    live.tell("trade", user=USER, coin="BTC", buy=True, size="0.01")
+    live.clock.pass_seconds(30)
+
+    live.close(agent)
+    live.come_to_rest()
+
+    (position,) = live.positions()
+    assert (position["status"], position["exit_reason"]) == ("CLOSED", "STOP_LOSS")
+    assert live.held() == Decimal("0.01")
+    closes = [row["refusal"] for row in live.orders() if row["purpose"] == "CLOSE"]
+    assert closes == ["NOTHING_TO_CLOSE"]
+
+
+def test_a_key_that_is_gone_stops_nobody_else(live: LiveWorld) -> None:
+    agent = live.live()
+    live.open(agent, **BOUNDS)
+    live.come_to_rest()
+    live.rows("UPDATE venue_accounts SET key_ref = 'env:NOBODY_HAS_IT'")
+
+    live.rows("UPDATE positions SET status = 'CLOSED', closed_at = now(), open_qty = 0")
+
+    done = reconcile(at_once(live), seconds=30)
+
+    assert live.resting() == 2
+    assert (done.settled, done.still_open) == (0, 2)
 
 
 def test_without_an_approved_key_nothing_is_sent(live: LiveWorld) -> None:

@@ -107,13 +107,20 @@ def test_a_bad_setting_is_named_and_no_secret_is_told(name: str, value: str) -> 
 
 @pytest.mark.parametrize("model", [RouteExecuteSettings, ReconcileSettings])
 def test_live_is_asked_for_by_name_and_needs_a_ceiling(model: type[Trading]) -> None:
-    live = LAPTOP | {"EXECUTION_MODE": "live"}
+    live = LAPTOP | {"EXECUTION_MODE": "live", "NETWORK": "testnet"}
 
     with pytest.raises(BadSetting, match="MAX_ORDER_NOTIONAL_USD is needed where EXECUTION_MODE"):
         model.from_environment(live)
 
     assert model.from_environment(LAPTOP).mode is Mode.PAPER
     assert model.from_environment(live | {"MAX_ORDER_NOTIONAL_USD": "50"}).mode is Mode.LIVE
+
+
+def test_the_worker_trades_live_on_the_testnet_alone() -> None:
+    live = LAPTOP | {"EXECUTION_MODE": "live", "MAX_ORDER_NOTIONAL_USD": "50"}
+
+    with pytest.raises(BadSetting, match="live is for NETWORK testnet"):
+        RouteExecuteSettings.from_environment(live | {"NETWORK": "mainnet"})
 
 
 @pytest.mark.parametrize("model", [ApiSettings, ReconcileSettings])

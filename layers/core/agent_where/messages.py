@@ -145,6 +145,7 @@ def signal_from_row(row: dict[str, Any]) -> Signal:
     Raises:
         BadInput: its token, side, size or risk model is not one this system can trade.
     """
+    is_open = row["action"] != SignalAction.CLOSE  # when a CLOSE was made never matters
     message = validate(
         SignalMessage,
         {
@@ -156,8 +157,8 @@ def signal_from_row(row: dict[str, Any]) -> Signal:
             "venue": row["requested_venue"] or row["venue"],
             "sizeModel": row["size_model"],
             "riskModel": row["risk_model"] or {},
-            "createdAt": row["created_at"],
-            "expiresAt": row["expires_at"],
+            "createdAt": row["created_at"] if is_open else None,
+            "expiresAt": row["expires_at"] if is_open else None,
         },
     )
     return to_signal(message, row["requested_venue"] or row["venue"], row["created_at"])

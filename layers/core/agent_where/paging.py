@@ -47,7 +47,7 @@ class Cursor(Model):
         except ValueError as error:
             raise ValueError(_NOT_A_CURSOR) from error
         row = told[: _TIME_BYTES + _ID_BYTES]
-        if told != row + _sum(of, row):
+        if told != row + _sum(of, row) or not {"+", "/"}.isdisjoint(str(text)):
             raise ValueError(_NOT_A_CURSOR)
         since = int.from_bytes(row[:_TIME_BYTES], "big", signed=True)
         try:

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from agent_where.domain import Model
 from agent_where.errors import (
-    BadInput,
+    AgentWhereError,
     DatabaseRefused,
+    DatabaseUnavailable,
     LeaseHeld,
     Overtaken,
     QueueUnavailable,
@@ -112,8 +113,10 @@ def _settle(order_id: UUID, deps: Deps) -> bool:
         return True
     except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)
-    except BadInput as error:
-        _logger.error("order %s cannot be read: %s", order_id, error)  # noqa: TRY400 its sentence says it all
+    except DatabaseUnavailable:
+        raise
     except DatabaseRefused as error:
         _logger.error("order %s: the ledger refuses its end: %s", order_id, error)  # noqa: TRY400 the ledger's sentence says it all
+    except AgentWhereError as error:
+        _logger.error("order %s cannot be carried on: %s", order_id, error)  # noqa: TRY400 its sentence says it all
     return False

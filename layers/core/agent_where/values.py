@@ -78,7 +78,7 @@ def upper(value: object) -> object:
 
 def _known_venue(value: object) -> object:
     name = upper(value)
-    if name not in (*TRADABLE_VENUES, MULTI):
+    if not str(value).isascii() or name not in (*TRADABLE_VENUES, MULTI):
         raise ValueError(f"unknown venue; known are {', '.join((*TRADABLE_VENUES, MULTI))}")
     return name
 

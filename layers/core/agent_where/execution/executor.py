@@ -90,11 +90,45 @@ class Executor:
 
     def _advance(self, file: OrderFile, token: UUID) -> Outcome:
         if file.order.status is OrderStatus.PLANNED:
-            return self._begin(file, token)
+            file = self._without_bounds(file, token)
+            return self._begin(file, token) if _has_work(file) else _standing(file.order)
         venue = self._venues(file.order.venue, file.order.mode)
         if file.order.status is OrderStatus.ACCEPTED and _guards_nothing(file):
             self._sending.take_back(venue, file, token)
         return self._conclude(file, self._sending.ask(venue, file, token), token)
+
+    def _without_bounds(self, file: OrderFile, token: UUID) -> OrderFile:
+        """Before a close is sized: what its position's bounds did is booked, and they are gone.
+
+        One that fired and is not booked yet would be closed a second time, out of whatever else
+        the account holds in the market.
+
+        Raises:
+            Overtaken: a bound's end is not known yet.
+        """
+        if file.order.purpose is not Purpose.CLOSE or file.order.mode is not Mode.LIVE:
+            return file
+        for bound_id in file.bounds:
+            self._end_bound(bound_id, token)
+            fresh = self._store.begin_order(file.order.id, token, LEASE_SECONDS)
+            file = fresh or file
+            if not _has_work(file):
+                return file
+            if not file.leased:
+                raise LeaseHeld(f"the lease of account {file.order.account} was lost")
+        if file.bounds:
+            raise Overtaken(f"order {file.order.id} waits for the end of {file.bounds[0]}")
+        return file
+
+    def _end_bound(self, order_id: UUID, token: UUID) -> None:
+        bound = self._store.read_order(order_id, token)
+        if bound is None or bound.order.status.is_end:
+            return
+        venue = self._venues(bound.order.venue, bound.order.mode)
+        if bound.order.status is OrderStatus.ACCEPTED:
+            self._sending.take_back(venue, bound, token)
+            bound = self._store.read_order(order_id, token) or bound
+        self._conclude(bound, self._sending.ask(venue, bound, token), token)
 
     def _begin(self, file: OrderFile, token: UUID) -> Outcome:
         refused = refusal_now(file, self._supported, self._terms(file))
@@ -151,7 +185,7 @@ class Executor:
             failover = plans.failover(file, settled, self._supported, self._terms(file))
             due = self._store.end_without_fills(order, settled, token, failover=failover)
         else:
-            next_exit = plans.after_refused_exit(order, settled.code)
+            next_exit = plans.after_refused_exit(file, settled.code)
             due = self._store.end_without_fills(order, settled, token, next_exit=next_exit)
         return _ended(order, settled, due)
 

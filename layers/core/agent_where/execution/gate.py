@@ -19,7 +19,7 @@ def _signer(file: OrderFile) -> Refused | None:
         return None
     until = file.access.approved_until
     when = f"its approval ended at {until:%Y-%m-%d %H:%M:%S} UTC" if until else "no key is approved"
-    return Refused(code=Refusal.NOT_APPROVED, detail=f"account {file.order.account}: {when}")
+    return Refused(code=Refusal.NOT_APPROVED, detail=when)
 
 
 def stopped(file: OrderFile) -> Refused | None:

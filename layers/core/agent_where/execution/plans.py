@@ -13,6 +13,7 @@ from agent_where.domain import (
     ZERO,
     Mode,
     Order,
+    OrderStatus,
     Purpose,
     Refusal,
     Settled,
@@ -27,6 +28,7 @@ from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
 from agent_where.store.records import OrderFile
+from agent_where.venues.base import CANCELED
 
 # Refusals that would be the same at every venue.
 _FINAL = frozenset(
@@ -56,15 +58,18 @@ def after_fills(file: OrderFile, settled: Settled) -> Ending:
     return Ending(next_exit=_next(file.order, next_leg(file.order.leg), 1))
 
 
-def after_refused_exit(order: Order, code: str) -> NextExit | None:
-    """A refused exit is tried again later, unless there is nothing to close.
+def after_refused_exit(file: OrderFile, code: str) -> NextExit | None:
+    """A refused exit is tried again later, unless the ledger itself has nothing to close.
+
+    That a venue sees nothing to close ends no exit: what it shows may be older than the last fill.
 
     A stop-loss that a venue keeps refusing is given up for closing the position at once: it never
     stands without the stop that it was promised.
     """
-    if code in (Refusal.NOTHING_TO_CLOSE, Refusal.DUST):
+    order = file.order
+    if code == Refusal.DUST or (code == Refusal.NOTHING_TO_CLOSE and not file.open_qty):
         return None
-    if _is_hopeless(order):
+    if code != CANCELED and _is_hopeless(order):
         _logger.error("order %s: the stop-loss is refused for good: its position closes", order.id)
         leg = close_leg(order.position_id)
         return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
@@ -75,6 +80,7 @@ def _is_hopeless(order: Order) -> bool:
     return (
         order.purpose is Purpose.STOP_LOSS
         and order.mode is Mode.LIVE
+        and order.status is not OrderStatus.PLANNED  # it was the venue that refused it, not we
         and order.attempt >= _STOP_LOSS_TRIES
     )
 

@@ -4,6 +4,7 @@ What has no answer is asked about for some seconds here and by reconcile later, 
 anew. Not here: whether an order may be sent at all, and what its end entails (executor.py).
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from agent_where.errors import (
     BadSetting,
     LeaseHeld,
     OutcomeUnknown,
+    SignerUnavailable,
     VenueRejected,
     VenueUnavailable,
 )
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 SignerOf = Callable[[str], "Signer"]
 """The signer that a key reference names. Raises BadSetting, SignerUnavailable."""
+
+_logger = logging.getLogger(__name__)
 
 BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 """What rests at a venue until its price is reached."""
@@ -107,10 +111,18 @@ class Sending:
                 return self._close_doubt(venue, file, answer, token)
 
     def take_back(self, venue: Venue, file: OrderFile, token: UUID) -> None:
-        """Have the venue cancel a resting order. What came of it is asked like any other end."""
+        """Have the venue cancel a resting order. What came of it is asked like any other end.
+
+        Once the venue has answered it is not told again; without its key it can only be asked.
+        """
+        if any(each.kind is ActionKind.CANCEL and each.outcome for each in file.actions):
+            return
         wanted = venue.cancel(file.order, file.actions)
-        if wanted is not None:
-            self._tell(venue, file, wanted, token)
+        try:
+            if wanted is not None:
+                self._tell(venue, file, wanted, token)
+        except (BadSetting, SignerUnavailable) as error:
+            _logger.error("order %s cannot be taken back: %s", file.order.id, error)  # noqa: TRY400 its sentence says it all
 
     def _ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
         """After a sending: ask for some seconds, then leave it to reconcile."""

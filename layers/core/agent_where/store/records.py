@@ -162,6 +162,8 @@ class OrderFile(Model):
     decision: StoredDecision | None
     actions: tuple[Action, ...]
     access: Access
+    bounds: tuple[UUID, ...]
+    """Orders at the venue that guard the same position, but for those that it has cancelled."""
 
 
 def signal_file(row: Mapping[str, Any]) -> SignalFile:
@@ -216,6 +218,7 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
         decision=row["decision"],
         actions=tuple(_action(each) for each in row["actions"]),
         access=row["access"],
+        bounds=row["bounds"],
     )
 
 

@@ -76,7 +76,8 @@ class Views:
         if query.signal_id and not known:
             raise unknown_signal(query.signal_id)
         rows, cursor = page(found, "created_at", of=HISTORY, limit=query.limit)
-        return HistoryAnswer.model_validate({"history": rows, "next_cursor": cursor})
+        decisions = [row["decision"] for row in rows]
+        return HistoryAnswer.model_validate({"history": decisions, "next_cursor": cursor})
 
     def agents(self, reach: Reach, query: AgentsQuery) -> AgentsAnswer:
         """A page of agents, newest first: one's own, or what all may know of the ACTIVE ones."""

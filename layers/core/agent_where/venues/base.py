@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from agent_where.execution.signers import Signer
 
 
+CANCELED = "CANCELED"
+"""The code of an order that a venue had and then dropped, by our wish or its own."""
+
+
 class ActionKind(StrEnum):
     """What a stored payload does at the venue."""
 

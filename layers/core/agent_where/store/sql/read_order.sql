@@ -15,6 +15,10 @@ SELECT to_jsonb(o) AS "order",
        is_superseded(s.id) AS superseded,
        has_opposite(o.id) AS opposite,
        (SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') FROM venue_markets m WHERE m.token_symbol = o.token_symbol) AS markets,
+       (SELECT coalesce(jsonb_agg(b.id ORDER BY b.id), '[]') FROM venue_orders b
+        WHERE b.position_id = o.position_id AND b.id <> o.id AND b.status IN ('SENT', 'ACCEPTED')
+          AND b.purpose IN ('TAKE_PROFIT', 'STOP_LOSS')
+          AND NOT EXISTS (SELECT FROM venue_actions c WHERE c.order_id = b.id AND c.kind = 'CANCEL' AND c.outcome = 'OK')) AS bounds,
        (SELECT jsonb_build_object('open_qty', p.open_qty)
         FROM positions p WHERE p.id = o.position_id) AS position,
        (SELECT jsonb_build_object('candidates', h.candidates, 'failover_enabled', h.failover_enabled, 'strategy', h.strategy,

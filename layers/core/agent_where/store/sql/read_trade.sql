@@ -1,6 +1,6 @@
 -- Where a trade is: a signal with its decisions, orders, fills and positions, at most `at_most` of each. An
 -- entry's signal has the orders that closed its positions too, whichever signal they came from. The agent's
--- creator sees the trades of all followers, but not whose they are; a follower sees his own, and the signal
+-- creator sees the trades of all followers, but not whose they are, in no words either; a follower sees his own, and the signal
 -- if anything was decided or ordered for him.
 WITH signal AS (
     SELECT s.*, coalesce(:everything OR lower(a.creator_wallet) = :wallet, false) AS whole
@@ -23,16 +23,22 @@ WITH signal AS (
     ORDER BY o.created_at, o.deployment_id, o.leg, o.attempt
     LIMIT :at_most
 ), decisions AS (
-    SELECT h.*
+    SELECT h.*, h.deployment_id IS NULL OR d.own AS own
     FROM venue_routing_history h
-    WHERE h.signal_id = CAST(:id AS uuid) AND (h.deployment_id IS NULL OR h.deployment_id IN (SELECT id FROM followed))
+    LEFT JOIN followed d ON d.id = h.deployment_id
+    WHERE h.signal_id = CAST(:id AS uuid) AND (h.deployment_id IS NULL OR d.id IS NOT NULL)
     ORDER BY h.created_at, h.attempt, h.deployment_id NULLS FIRST
     LIMIT :at_most
 )
 SELECT to_jsonb(s) AS signal,
-       (SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.created_at, x.attempt, x.deployment_id NULLS FIRST), '[]')
+       (SELECT coalesce(jsonb_agg(to_jsonb(x) || CASE WHEN x.own THEN '{}' ELSE jsonb_build_object(
+                                      'routing_reason', regexp_replace(x.routing_reason, '0x[0-9a-fA-F]{40}', '0x…', 'g'),
+                                      'skipped_reason', regexp_replace(x.skipped_reason, '0x[0-9a-fA-F]{40}', '0x…', 'g')) END
+                                  ORDER BY x.created_at, x.attempt, x.deployment_id NULLS FIRST), '[]')
         FROM decisions x) AS decisions,
-       (SELECT coalesce(jsonb_agg(to_jsonb(x) || CASE WHEN x.own THEN '{}' ELSE '{"account": null, "venue_ref": null}'::jsonb END
+       (SELECT coalesce(jsonb_agg(to_jsonb(x) || CASE WHEN x.own THEN '{}' ELSE jsonb_build_object(
+                                      'account', NULL, 'venue_ref', NULL,
+                                      'detail', regexp_replace(x.detail, '0x[0-9a-fA-F]{40}', '0x…', 'g')) END
                                   ORDER BY x.created_at, x.deployment_id, x.leg, x.attempt), '[]')
         FROM orders x) AS orders,
        (SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.at, x.venue_fill_id), '[]')

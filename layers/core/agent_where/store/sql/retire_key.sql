@@ -10,5 +10,5 @@ WHERE v.account = old.account AND v.venue = old.venue
   AND (v.lease_until IS NULL OR v.lease_until < clock_timestamp())
   AND NOT EXISTS (
       SELECT FROM venue_orders o
-      WHERE o.account = v.account AND o.venue = v.venue AND o.mode = 'LIVE' AND o.status = 'SENT')
+      WHERE o.account = v.account AND o.venue = v.venue AND o.mode = 'LIVE' AND o.status IN ('SENT', 'ACCEPTED'))
 RETURNING old.key_ref;

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from agent_where.domain import ZERO, Model, Order, OrderStatus, Refusal, Settled
 from agent_where.errors import OutcomeUnknown
-from agent_where.venues.base import Action, ActionKind, Standing
+from agent_where.venues.base import CANCELED, Action, ActionKind, Standing
 from agent_where.venues.hyperliquid import answers, units, wire
 from agent_where.venues.hyperliquid.ids import client_order_id
 from agent_where.venues.hyperliquid.info import Info
@@ -28,9 +28,6 @@ logger = logging.getLogger(__name__)
 
 LAG: Final = timedelta(seconds=15)
 """How late fills and look-ups may be, by the venue's own clock; three seconds were seen."""
-CANCELED: Final = "CANCELED"
-"""The code of an order that the venue had and then dropped."""
-
 _ALONE_AFTER: Final = timedelta(seconds=60)
 """From when on time may be the proof where no no-op was ever sent: its key may be gone."""
 _SKEW: Final = timedelta(minutes=2)
