@@ -9,11 +9,10 @@ import pytest
 
 from agent_where.domain import Order, OrderStatus, Purpose, Refusal, Settled, Side
 from agent_where.errors import OutcomeUnknown, SignerUnavailable, VenueRejected, VenueUnavailable
-from agent_where.venues.base import Action, ActionKind, Standing
+from agent_where.venues.base import CANCELED, Action, ActionKind, Standing
 from agent_where.venues.hyperliquid.answers import milliseconds_of
 from agent_where.venues.hyperliquid.orders import Unsent
 from agent_where.venues.hyperliquid.refusals import Meaning
-from agent_where.venues.hyperliquid.settlement import CANCELED
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from tests.venues.hyperliquid_desk import NOW, USER, Desk, Told, desk, order, signer
 
