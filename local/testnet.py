@@ -8,6 +8,7 @@ Environment:
     HYPERLIQUID_TESTNET_KEY: the private key of a testnet account with mock USDC, 64 hex digits.
     HYPERLIQUID_API_URL: another testnet server, such as a simulator's.
     TOKEN, USDC, LEVERAGE: what is traded; BTC, 20 and 2 unless told.
+    LEDGER: the folder of its ledger; .local/testnet unless told. One ledger for one server.
 """
 
 import os
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -149,8 +151,8 @@ class Session:
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
-    server = postgres.start(Home(ROOT / ".local" / "testnet").postgres)
+def _database(ledger: Path) -> Iterator[Database]:
+    server = postgres.start(Home(ledger).postgres)
     database = Database(DatabaseSettings.from_url(server.dsn()))
     try:
         set_up(database, ROOT / "functions" / "setup" / "migrations", network="testnet")
@@ -169,7 +171,8 @@ def run(console: Console, environment: Mapping[str, str]) -> None:
         "value": environment.get("USDC", "20"),
         "leverage": environment.get("LEVERAGE", "2"),
     }
-    with _database() as database:
+    ledger = Path(environment.get("LEDGER") or ROOT / ".local" / "testnet")
+    with _database(ledger) as database:
         session = Session(database, access)
         console.print(f"account {session.account} at {access.hyperliquid_api_url}", markup=False)
         for changes in ({"side": "LONG", "sizeModel": size}, {"action": "CLOSE"}):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -30,15 +31,16 @@ def testnet() -> Iterator[tuple[HyperliquidSimulator, str]]:
 
 def run(**more: str) -> subprocess.CompletedProcess[str]:
     path = f"{ROOT / 'layers' / 'core'}:{ROOT}"
-    return subprocess.run(
-        [sys.executable, "-m", "local.testnet"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, **more},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="agent-where-tests-") as ledger:
+        return subprocess.run(
+            [sys.executable, "-m", "local.testnet"],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "LEDGER": ledger, **more},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
 
 @pytest.mark.parametrize(
