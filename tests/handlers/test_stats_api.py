@@ -333,6 +333,18 @@ def test_a_decision_from_before_microseconds_counts_with_its_milliseconds(
     assert stats(reader)["avgRoutingTimeMs"] == 7
 
 
+def test_of_very_many_tokens_the_most_decided_are_told_and_all_are_counted(
+    reader: Function, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_where.stats.MOST_TOKENS", 2)
+    for token in ("AAA", "BTC", "BTC", "CCC", "CCC"):
+        history.decided(token, "OSTIUM")
+
+    told = stats(reader)
+
+    assert (told["total"], set(told["byToken"])) == (5, {"BTC", "CCC"})
+
+
 def test_one_failure_in_very_many_is_not_rounded_to_full_success(
     reader: Function, api_database: Database, history: History
 ) -> None:

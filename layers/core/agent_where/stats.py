@@ -7,6 +7,9 @@ from typing import Any
 from agent_where.contract.decisions import RoutingView, StatsAnswer, StatsView, TokenStats
 from agent_where.domain import DEFAULT_PRIORITY
 
+MOST_TOKENS = 1000
+"""The most tokens told apart: whoever sends signals may make up as many as he likes."""
+
 _US_PER_MS = 1000
 _PERCENT = Decimal(100)
 
@@ -54,11 +57,12 @@ def _by_token(
     tokens: dict[str, dict[str | None, int]] = {}
     for count in counts:
         tokens.setdefault(count["token"], {})[count["venue"]] = count["decisions"]
+    most = sorted(tokens, key=lambda token: (-sum(tokens[token].values()), token))[:MOST_TOKENS]
     return {
         token: TokenStats(
             total=sum(found.values()), venues={venue: found.get(venue, 0) for venue in venues}
         )
-        for token, found in sorted(tokens.items())
+        for token, found in sorted((token, tokens[token]) for token in most)
     }
 
 

@@ -26,7 +26,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "averagePrice": "Average price of its fills, USD per base unit.",
         "avgRoutingTimeMs": "Average time of a decision, milliseconds.",
         "byOperator": "Whether an operator set it; then only an operator changes it.",
-        "byToken": "Decisions by token.",
+        "byToken": "Decisions by token: the 1000 with the most.",
         "byVenue": "Decisions by the venue that was selected.",
         "candidates": "Every venue that was looked at, best first, then those refused.",
         "checkedAt": "When this was looked at.",
