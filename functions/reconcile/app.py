@@ -1,4 +1,4 @@
-"""On a schedule: put what was lost on its queue again, settle what is open, write the figures."""
+"""On a schedule: send what was lost again, settle what is open, compare with the venues, tell."""
 
 from functools import cache
 from typing import Any
@@ -19,6 +19,10 @@ metrics = Metrics(namespace="AgentWhere")
 
 SECONDS_TO_TEND = 6.0  # for the keys that are to be made and asked about
 SECONDS_TO_SPARE = 8.0  # to end what is under way and write the figures
+WATCHED = {
+    "PositionsUnexplained": "positionsUnexplained",
+    "PositionsUnexpected": "positionsUnexpected",
+}
 
 
 @cache
@@ -36,8 +40,10 @@ def tending() -> Tending:
 @metrics.log_metrics
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = reconcile(deps(), seconds=_left(context) - SECONDS_TO_TEND)
-    write_figures(deps())
+    figures = write_figures(deps())
     metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
+    for name, figure in WATCHED.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=figures[figure])
     tell = logger.error if done.queue_fault else logger.info
     tell("reconciled", done=done.model_dump())
     tended = tending().tend(seconds=min(_left(context), SECONDS_TO_TEND))

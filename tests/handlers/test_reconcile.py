@@ -115,6 +115,8 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "orders_sent_again": 0,
         "settled": 0,
         "still_open": 0,
+        "compared": 0,
+        "booked": 0,
         "queue_fault": None,
     }
     assert figures(world) == {
@@ -126,6 +128,8 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "unsettledOrders": 0,
         "oldestUnsettledSeconds": None,
         "openPositions": 0,
+        "positionsUnexpected": 0,
+        "positionsUnexplained": 0,
     }
 
 

@@ -39,6 +39,7 @@ ALLOWED: Mapping[str, str] = {
     # pure
     "routing.": "domain errors routing.",
     "planning": "domain errors ids routing. store.plans store.records",
+    "closures": "domain store.books venues.base",
     "stats": "contract. domain",
     # the database
     "store.": "callers domain errors messages routing.decision venues.base store.",
@@ -46,6 +47,7 @@ ALLOWED: Mapping[str, str] = {
     "store.database_settings": "errors",
     "store.connection": "errors store._ store.database_settings",
     "store.plans": "domain",
+    "store.books": "domain",
     "store.market_rows": "domain",
     "store.records": "domain errors messages store.market_rows venues.base",
     "store.administration": "callers contract. domain errors store.",
@@ -74,9 +76,12 @@ ALLOWED: Mapping[str, str] = {
     # on top
     "settings": "domain errors store.database_settings",
     "queues": "errors store.records",
-    "pipeline": f"domain errors messages execution.executor planning queues {LEDGER}",
+    "pipeline": f"domain errors messages execution.executor planning queues venues.base {LEDGER}",
     "consuming": "domain errors messages execution.executor pipeline queues",
-    "reconciling": "domain errors pipeline",
+    "comparing": (
+        "closures domain errors pipeline store.books store.comparisons store.records venues.base"
+    ),
+    "reconciling": "comparing domain errors pipeline",
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),

@@ -8,8 +8,9 @@ import pytest
 
 from agent_where.domain import Purpose, Side
 from agent_where.errors import VenueUnavailable
+from agent_where.venues.base import AccountFill, Cause
 from agent_where.venues.hyperliquid import answers
-from agent_where.venues.hyperliquid.account import AccountFill, Accounts, Cause
+from agent_where.venues.hyperliquid.account import Accounts
 from agent_where.venues.hyperliquid.budget import Budget
 from agent_where.venues.hyperliquid.info import Info
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue

@@ -19,6 +19,7 @@ from agent_where.planning import decide, plan_closes, plan_entries, tell
 from agent_where.queues import Queues
 from agent_where.store.records import SignalFile
 from agent_where.store.store import Store
+from agent_where.venues.base import Holdings
 
 _CLOSE_TRIES = 5
 
@@ -44,9 +45,13 @@ class SignalOutcome(Model):
     routing_us: int = 0
 
 
+def _on_paper(_: VenueId) -> None:
+    """Nobody but this system trades there."""
+
+
 @dataclass(frozen=True)
 class Deps:
-    """What the pipeline works with."""
+    """What the pipeline works with. `holdings`: None where a venue is not compared with."""
 
     store: Store
     queues: Queues
@@ -54,6 +59,7 @@ class Deps:
     supported: frozenset[VenueId]
     mode: Mode
     max_age: timedelta
+    holdings: Callable[[VenueId], Holdings | None] = _on_paper
 
 
 def run(message: SignalMessage | SignalRef | OrderRef, deps: Deps) -> SignalOutcome | Outcome:

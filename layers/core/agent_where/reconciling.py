@@ -1,15 +1,18 @@
-"""Finding what was lost on the way and settling what is still open.
+"""Finding what was lost on the way, settling what is still open, comparing with the venues.
 
 Nothing that matters hangs on a message: what should be on a queue is found in the database and put
-there again, and what was sent to a venue is asked about until its end is known.
+there again, what was sent to a venue is asked about until its end is known, and what others did
+there with our positions is booked.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 from uuid import UUID
 
+from agent_where.comparing import compare
 from agent_where.domain import Model
 from agent_where.errors import (
     AgentWhereError,
@@ -26,12 +29,15 @@ _logger = logging.getLogger(__name__)
 
 _AT_MOST = 200
 _UNSETTLED_AFTER_SECONDS = 15
+_TO_SETTLE = 0.7
+"""The part of a run that settling may take; comparing has the rest, however much is open."""
 
 
 class Reconciled(Model):
     """What one run did.
 
     `still_open`: sent orders whose end is not known yet, but for those that rest at the venue.
+    `compared`: accounts; `booked`: positions that others closed there, wholly or in part.
     `queue_fault`: why not everything that was lost is on its queue again; the next run finds it.
     """
 
@@ -39,6 +45,8 @@ class Reconciled(Model):
     orders_sent_again: int
     settled: int
     still_open: int
+    compared: int
+    booked: int
     queue_fault: str | None
 
 
@@ -50,25 +58,34 @@ def reconcile(
     Raises:
         DatabaseUnavailable: the next run does it again.
     """
-    until = clock() + seconds
-    unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
-    still_open = {each.id for each in unsettled if not each.resting}
-    settled = 0
-    for each in unsettled:
-        if clock() >= until:
-            break
-        if _settle(each.id, deps):
-            settled += 1
-            still_open.discard(each.id)
+    started = clock()
+    still_open, settled = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
+    compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
         settled=settled,
-        still_open=len(still_open),
-        queue_fault=signal_fault or order_fault,
+        still_open=still_open,
+        compared=compared.accounts,
+        booked=compared.booked,
+        queue_fault=signal_fault or order_fault or compared.queue_fault,
     )
+
+
+def _settle_open(deps: Deps, is_time: Callable[[], bool]) -> tuple[int, int]:
+    """How many orders are still open, those that rest at the venue aside, and how many ended."""
+    unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
+    still_open = {each.id for each in unsettled if not each.resting}
+    settled = 0
+    for each in unsettled:
+        if not is_time():
+            break
+        if _settle(each.id, deps):
+            settled += 1
+            still_open.discard(each.id)
+    return len(still_open), settled
 
 
 def _send(lost: Callable[[], int]) -> tuple[int, str | None]:
@@ -95,13 +112,13 @@ def _due_orders(deps: Deps) -> int:
     return len(due)
 
 
-def write_figures(deps: Deps) -> None:
-    """Measure the queues and store the row that the read side shows."""
+def write_figures(deps: Deps) -> Mapping[str, Any]:
+    """Measure the queues, store the row that the read side shows, and return it whole."""
     try:
         measured: dict[str, object] = {**deps.queues.depths()}
     except QueueUnavailable as error:
         measured = {"queuesUnavailable": str(error)}
-    deps.store.write_figures(measured)
+    return deps.store.write_figures(measured)
 
 
 def _settle(order_id: UUID, deps: Deps) -> bool:

@@ -29,6 +29,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_orders": _WRITE,
         "venue_actions": _WRITE,
         "venue_fills": _APPEND,
+        "venue_closures": _APPEND,
         "trading_controls": _WRITE,
         "trading_controls_audit": _APPEND,
         "installation": _READ,
@@ -38,7 +39,16 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Every table of the schema, with what the functions do to it."""
 
-FUNCTIONS = ("closable_qty", "control_for", "exposures_of", "has_opposite", "is_superseded")
+FUNCTIONS = (
+    "books_of",
+    "closable_qty",
+    "control_for",
+    "counted_of",
+    "exits_of",
+    "exposures_of",
+    "has_opposite",
+    "is_superseded",
+)
 """Every function of the schema that is no trigger's."""
 
 _BEFORE_THIS_SYSTEM = frozenset(

@@ -11,7 +11,7 @@ from agent_where.pipeline import Deps
 from agent_where.settings import ReconcileSettings, RouteExecuteSettings
 from agent_where.store.store import Store
 from agent_where.venues.base import Venue
-from agent_where.venues.registry import LIVE, SUPPORTED, live_venue, paper_venue
+from agent_where.venues.registry import LIVE, SUPPORTED, holdings, live_venue, paper_venue
 
 if TYPE_CHECKING:
     from agent_where.execution.signers import Signer, Signers
@@ -42,6 +42,7 @@ def deps(settings: TradingSettings) -> Deps:
         supported=supported,
         mode=settings.mode,
         max_age=settings.market_max_age,
+        holdings=lambda venue: holdings(venue, settings) if settings.mode is Mode.LIVE else None,
     )
 
 

@@ -16,6 +16,7 @@ from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
 from agent_where.store import statements
 from agent_where.store.actions import Actions
+from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database, Json, Row, Statement
 from agent_where.store.market_rows import market_to_row
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedClose, PlannedEntry, Told
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.actions = Actions(database)
+        self.comparisons = Comparisons(database)
 
     def network(self) -> str | None:
         """The network that setup recorded; None before setup."""

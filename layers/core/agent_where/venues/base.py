@@ -1,16 +1,29 @@
 """What a venue can do, seen from the core.
 
-Two small Protocols, because they fail differently: a `MarketSource` only reads, a `Venue` trades.
-An adapter says what to send and reads answers; the executor signs, stores and sends.
+Small Protocols, because they fail differently: a `MarketSource` only reads, a `Venue` trades, and
+`Holdings` tell what an account has there, whoever traded it. An adapter says what to send and reads
+answers; the executor signs, stores and sends.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from agent_where.domain import Account, Market, Model, Order, Quote, Settled, VenueId
+from agent_where.domain import (
+    Account,
+    Fill,
+    Market,
+    Model,
+    Order,
+    Positive,
+    Quote,
+    Settled,
+    Side,
+    VenueId,
+)
 
 if TYPE_CHECKING:
     from agent_where.execution.signers import Signer
@@ -145,4 +158,57 @@ class Venue(Protocol):
         Raises:
             VenueUnavailable, OutcomeUnknown: it could not be asked.
         """
+        ...
+
+
+class OpenPosition(Model):
+    """What an account holds in one market, `size` in base units."""
+
+    market_name: str
+    token_symbol: str
+    side: Side
+    size: Positive
+
+
+class Cause(StrEnum):
+    """Why a trade happened, as far as the venue tells."""
+
+    ORDER = "ORDER"
+    """An order of the account's: ours where it bears our client id, else by the user's hand."""
+    LIQUIDATION = "LIQUIDATION"
+    DELEVERAGING = "DELEVERAGING"
+    """A profitable position was closed against somebody's liquidation."""
+    SETTLEMENT = "SETTLEMENT"
+    """The market was closed for good."""
+
+
+class AccountFill(Model):
+    """One trade of an account, whoever ordered it.
+
+    `venue_ref` is the venue's name for the order. `held_before` is the position it met, in base
+    units, below zero where short. `direction` is the venue's word for what it did.
+    `closed_pnl_usd` is before fees.
+    """
+
+    fill: Fill
+    market_name: str
+    token_symbol: str
+    side: Side
+    venue_ref: str
+    client_order_id: str | None
+    held_before: Decimal
+    direction: str
+    closed_pnl_usd: Decimal
+    cause: Cause
+
+
+class Holdings(Protocol):
+    """What accounts have at a venue that nets, as the venue itself knows it."""
+
+    def positions(self, account: str) -> Sequence[OpenPosition]:
+        """Everything an account has open, whoever opened it. Raises VenueUnavailable."""
+        ...
+
+    def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
+        """Every trade of an account from then on, oldest first. Raises VenueUnavailable."""
         ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from agent_where.domain import VenueId
 from agent_where.errors import BadSetting
 from agent_where.settings import MarketAccess, Trading, VenueAccess, VenuePlaces
 from agent_where.venues.approvals import ApprovalRequest, Approvals
-from agent_where.venues.base import MarketSource, Venue
+from agent_where.venues.base import Holdings, MarketSource, Venue
 
 if TYPE_CHECKING:
     from agent_where.venues.hyperliquid.trading import HyperliquidVenue
@@ -51,7 +52,9 @@ def market_source(venue: VenueId, settings: MarketAccess) -> MarketSource:
     return _SOURCES[venue](settings)
 
 
+@cache
 def _hyperliquid_live(settings: VenueAccess) -> "HyperliquidVenue":
+    """One a process, since it keeps to the venue's limits."""
     from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415 lazy
 
     return HyperliquidVenue(
@@ -66,6 +69,10 @@ _LIVE: Mapping[VenueId, Callable[[VenueAccess], Venue]] = MappingProxyType(
     {"HYPERLIQUID": _hyperliquid_live}
 )
 
+_HOLDINGS: Mapping[VenueId, Callable[[VenueAccess], Holdings]] = MappingProxyType(
+    {"HYPERLIQUID": _hyperliquid_live}
+)
+
 LIVE: frozenset[VenueId] = frozenset(_LIVE)
 """The venues that can be traded at for real."""
 
@@ -75,6 +82,11 @@ def live_venue(venue: VenueId, settings: VenueAccess) -> Venue:
     if venue not in _LIVE:
         raise BadSetting(f"{venue} is traded on paper alone: EXECUTION_MODE is live too early")
     return _LIVE[venue](settings)
+
+
+def holdings(venue: VenueId, settings: VenueAccess) -> Holdings | None:
+    """What accounts have at a venue that nets. None: it does not net, or is on paper alone."""
+    return _HOLDINGS[venue](settings) if venue in _HOLDINGS else None
 
 
 def paper_venue(venue: VenueId, settings: Trading, free_collateral: "FreeCollateral") -> Venue:

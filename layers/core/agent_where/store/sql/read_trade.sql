@@ -14,12 +14,16 @@ WITH signal AS (
     SELECT o.position_id AS id FROM venue_orders o JOIN followed d ON d.id = o.deployment_id WHERE o.signal_id = CAST(:id AS uuid)
     UNION
     SELECT p.id FROM followed d JOIN positions p ON p.deployment_id = d.id AND p.signal_id = CAST(:id AS uuid)
+    UNION
+    SELECT p.id FROM venue_orders o JOIN followed d ON d.id = o.deployment_id JOIN positions p ON p.id = o.id AND p.unexpected
+    WHERE o.signal_id = CAST(:id AS uuid)
 ), orders AS MATERIALIZED (
     SELECT o.*, d.own
     FROM venue_orders o
     JOIN followed d ON d.id = o.deployment_id
     WHERE o.signal_id = CAST(:id AS uuid)
-       OR o.position_id IN (SELECT p.id FROM positions p JOIN held h ON h.id = p.id WHERE p.signal_id = CAST(:id AS uuid))
+       OR o.position_id IN (SELECT p.id FROM positions p JOIN held h ON h.id = p.id
+                             WHERE coalesce(p.signal_id, (SELECT e.signal_id FROM venue_orders e WHERE e.id = p.id)) = CAST(:id AS uuid))
     ORDER BY o.created_at, o.deployment_id, o.leg, o.attempt
     LIMIT :at_most
 ), decisions AS (
@@ -46,7 +50,10 @@ SELECT to_jsonb(s) AS signal,
                      f.fee_token, f.at
               FROM venue_fills f JOIN orders o ON o.id = f.order_id
               ORDER BY f.at, f.venue_fill_id LIMIT :at_most) x) AS fills,
-       (SELECT coalesce(jsonb_agg(to_jsonb(x) ORDER BY x.opened_at, x.id), '[]')
+       (SELECT coalesce(jsonb_agg(to_jsonb(x) || CASE WHEN x.unexpected THEN
+                                      (SELECT jsonb_build_object('signal_id', o.signal_id) FROM venue_orders o WHERE o.id = x.id)
+                                  ELSE '{}' END
+                                  ORDER BY x.opened_at, x.id), '[]')
         FROM (SELECT p.*, s.agent_id FROM positions p JOIN held h ON h.id = p.id
               ORDER BY p.opened_at, p.id LIMIT :at_most) x) AS positions
 FROM signal s

@@ -10,6 +10,8 @@ SELECT now(), CAST(:measured AS jsonb) || jsonb_build_object(
     'plannedOrdersDue', (SELECT count(*) FROM venue_orders WHERE status = 'PLANNED' AND due_at <= now()),
     'unsettledOrders', (SELECT count(*) FROM open_orders),
     'oldestUnsettledSeconds', (SELECT floor(extract(epoch FROM now() - min(sent_at))) FROM open_orders),
-    'openPositions', (SELECT count(*) FROM positions WHERE status = 'OPEN' AND mode IS NOT NULL))
+    'openPositions', (SELECT count(*) FROM positions WHERE status = 'OPEN' AND mode IS NOT NULL),
+    'positionsUnexpected', (SELECT count(*) FROM positions WHERE status = 'OPEN' AND unexpected),
+    'positionsUnexplained', (SELECT coalesce(sum(cardinality(unexplained)), 0) FROM venue_accounts))
 ON CONFLICT (only_row) DO UPDATE SET at = excluded.at, figures = excluded.figures
 RETURNING figures;

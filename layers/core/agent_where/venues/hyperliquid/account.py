@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
-from agent_where.domain import BPS, ZERO, Account, Fill, Model, Side
+from agent_where.domain import BPS, ZERO, Account, Model, Side
+from agent_where.venues import base
 from agent_where.venues._answers import malformed
+from agent_where.venues.base import AccountFill, Cause
 from agent_where.venues.hyperliquid import answers, units
 from agent_where.venues.hyperliquid.info import Info
 from agent_where.venues.hyperliquid.markets import VENUE
@@ -30,48 +31,13 @@ class FeeRates(Model):
     maker_bps: Decimal
 
 
-class OpenPosition(Model):
-    """What an account holds in one market; prices in USD per token, `size` in tokens."""
+class OpenPosition(base.OpenPosition):
+    """With how it is margined; prices in USD per token."""
 
-    market_name: str
-    token_symbol: str
-    side: Side
-    size: Decimal
     leverage: int
     is_cross: bool
     entry_price: Decimal | None
     liquidation_price: Decimal | None
-
-
-class Cause(StrEnum):
-    """Why a trade happened, as far as the venue tells."""
-
-    ORDER = "ORDER"
-    """An order of the account's: ours where it bears our client id, else by the user's hand."""
-    LIQUIDATION = "LIQUIDATION"
-    DELEVERAGING = "DELEVERAGING"
-    """A profitable position was closed against somebody's liquidation."""
-    SETTLEMENT = "SETTLEMENT"
-    """The market was closed for good."""
-
-
-class AccountFill(Model):
-    """One trade of an account.
-
-    `held_before` is the position it met, in tokens, below zero where short. `direction` is the
-    venue's word for what it did. `closed_pnl_usd` is before fees.
-    """
-
-    fill: Fill
-    market_name: str
-    token_symbol: str
-    side: Side
-    venue_ref: str
-    client_order_id: str | None
-    held_before: Decimal
-    direction: str
-    closed_pnl_usd: Decimal
-    cause: Cause
 
 
 class Accounts:

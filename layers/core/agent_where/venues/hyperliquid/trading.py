@@ -14,10 +14,9 @@ from uuid import UUID
 from agent_where.domain import ZERO, Account, Market, Order, Purpose, Quote, Settled
 from agent_where.errors import VenueUnavailable
 from agent_where.venues._http import JsonHttp
-from agent_where.venues.base import Action, ActionKind, Standing
+from agent_where.venues.base import AccountFill, Action, ActionKind, Standing
 from agent_where.venues.hyperliquid import answers, orders, settlement, units, wire
 from agent_where.venues.hyperliquid.account import (
-    AccountFill,
     Accounts,
     FeeRates,
     OpenPosition,

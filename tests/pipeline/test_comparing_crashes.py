@@ -1,0 +1,133 @@
+"""A worker that dies at any statement of a comparison books nothing twice and loses nothing.
+
+One account holds two positions with stops, one of another agent's, and an execution that nobody
+expected. The user sells some by hand, the venue liquidates more. Whoever comes after the dead
+worker finds the rest; its lease has run out by then.
+"""
+
+from decimal import Decimal
+
+import pytest
+
+from agent_where.comparing import compare
+from agent_where.domain import Side
+from agent_where.store.connection import Database, DatabaseSettings, Row, Statement
+from local.postgres import Postgres
+from tests.conftest import fresh_database
+from tests.failing_venues import Died
+from tests.netting import NettingWorld
+from tests.world import MemoryQueues
+
+MARKET = "BTC/USD"
+
+
+class Mortal(Database):
+    """A connection whose worker dies at one of its statements, counted from 1, and stays dead."""
+
+    def __init__(self, dsn: str, *, dies_at: int, after: bool) -> None:
+        super().__init__(DatabaseSettings.from_url(dsn))
+        self.calls = 0
+        self._dies_at = dies_at
+        self._after = after
+
+    def run_together(self, *statements: Statement) -> list[list[Row]]:
+        self.calls += 1
+        if 0 < self._dies_at < self.calls + (not self._after):
+            raise Died
+        answer = super().run_together(*statements)
+        if self.calls == self._dies_at:
+            raise Died
+        return answer
+
+
+def prepared(dsn: str) -> NettingWorld:
+    world = NettingWorld(dsn, MemoryQueues())
+    world.listed()
+    wallet = world.user()
+    agent = world.follower(wallet)
+    world.buy(agent, "1", riskModel={"stopLoss": "0.3"})
+    world.buy(agent, "2", riskModel={"stopLoss": "0.3"})
+    world.buy(world.follower(wallet), "1")
+    world.place.forgetful = True
+    world.open(agent, sizeModel={"type": "fixed-usdc", "value": "50", "leverage": "1"})
+    world.work()
+    world.place.forgetful = False
+    world.place.by_hand(wallet, MARKET, Side.SHORT, "0.4")
+    world.place.prices[MARKET] = Decimal(80)
+    world.place.liquidate(wallet, MARKET, "1.6")
+    world.pass_time()
+    return world
+
+
+def judged(world: NettingWorld) -> object:
+    """What the ledger and the venue say in the end."""
+    columns = "status, open_qty, closed_by, pnl, fees_usd, unexpected"
+    return {
+        "positions": world.rows(f"SELECT {columns} FROM positions ORDER BY qty, status"),
+        "closures": world.rows("SELECT size, fill_size, fee FROM venue_closures ORDER BY size"),
+        "fills": len(world.rows("SELECT FROM venue_fills")),
+        "orders": sorted((row["purpose"], row["status"]) for row in world.orders()),
+        "rest": sorted(known.status for known in world.place.orders.values()),
+        "leases": len(world.rows("SELECT FROM venue_accounts WHERE lease_token IS NOT NULL")),
+        "unexplained": world.rows("SELECT unexplained FROM venue_accounts"),
+    }
+
+
+def lived(postgres: Postgres, template: str, *, dies_at: int, after: bool) -> tuple[int, object]:
+    """How many statements the first worker came to, and what it all ended in."""
+    with fresh_database(postgres, template=template) as dsn:
+        world = prepared(dsn)
+        database = Mortal(dsn, dies_at=dies_at, after=after)
+        first = world.another_worker(database)
+        try:
+            compare(first.deps, seconds=30)
+        except Died:
+            first.queues.orders.clear()
+        first.dispose()
+        world.rows(
+            "UPDATE venue_accounts SET lease_until = clock_timestamp()"
+            " WHERE lease_token IS NOT NULL RETURNING account"
+        )
+        for _ in range(2):
+            world.compare()
+            world.take_back_bounds()
+        found = judged(world)
+        world.dispose()
+    return database.calls, found
+
+
+@pytest.fixture(scope="module")
+def unharmed(postgres: Postgres, migrated_template: str) -> tuple[int, object]:
+    return lived(postgres, migrated_template, dies_at=0, after=False)
+
+
+def test_without_a_crash_it_ends_as_it_should(unharmed: tuple[int, object]) -> None:
+    _, found = unharmed
+
+    assert isinstance(found, dict)
+    told = [(row["status"], row["open_qty"], row["closed_by"]) for row in found["positions"]]
+    assert told == [
+        ("OPEN", Decimal("0.5"), None),
+        ("CLOSED", 0, "LIQUIDATION"),
+        ("OPEN", 1, None),
+        ("OPEN", 1, None),
+    ]
+    assert found["fills"] == 4
+    assert found["orders"].count(("STOP_LOSS", "ACCEPTED")) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_at_any_statement_books_nothing_twice_and_loses_nothing(
+    postgres: Postgres, migrated_template: str, unharmed: tuple[int, object], after: bool
+) -> None:
+    statements, as_it_should_be = unharmed
+    assert statements >= 7
+
+    wrong = {
+        number: found
+        for number in range(1, statements + 1)
+        if (found := lived(postgres, migrated_template, dies_at=number, after=after)[1])
+        != as_it_should_be
+    }
+
+    assert wrong == {}
