@@ -311,3 +311,17 @@ def test_importing_a_handler_loads_no_adapter_no_signer_and_no_aws_client(handle
     )
 
     assert told.stdout.strip() == "[]"
+
+
+def test_what_signs_compiles_no_c_declarations_when_it_is_loaded() -> None:
+    script = "import sys, agent_where.execution.signers; print('pycparser' in sys.modules)"
+
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(PACKAGE.parent), "PATH": ""},
+    )
+
+    assert told.stdout.strip() == "False"
