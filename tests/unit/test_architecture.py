@@ -17,7 +17,10 @@ SQL = PACKAGE / "store" / "sql"
 
 # What each module, or each module of a folder (`routing.`), may see of the package, itself aside.
 # The longest name that fits a module is the one that counts.
-ADAPTER = "domain errors execution.signers keccak symbols venues._ venues.approvals venues.base"
+ADAPTER = (
+    "domain errors execution.signers keccak symbols venues._ venues.approvals venues.base "
+    "venues.tally"
+)
 LEDGER = "store.plans store.records store.store"
 ALLOWED: Mapping[str, str] = {
     # words
@@ -71,6 +74,7 @@ ALLOWED: Mapping[str, str] = {
     "venues.base": "domain execution.signers",
     "venues.paper": "domain errors rounding venues.base",
     "venues.registry": "domain errors settings venues.",
+    "venues.tally": "domain",
     "venues.hyperliquid.": f"{ADAPTER} venues.hyperliquid.",
     "venues.ostium.": f"{ADAPTER} venues.ostium.",
     # on top
@@ -85,6 +89,7 @@ ALLOWED: Mapping[str, str] = {
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
+    "measuring": "execution.executor pipeline venues.tally",
     "sync": f"domain errors queues venues.base {LEDGER}",
     "intake": "callers contract. domain errors messages pipeline queues store.records store.store",
     "previewing": "callers contract. domain errors planning store.previews store.store",
@@ -105,8 +110,8 @@ ALLOWED: Mapping[str, str] = {
     ),
 }
 HANDLERS_SEE = (
-    "api consuming contract. errors intake issuer messages onboarding openapi parsing pipeline "
-    "previewing readiness reconciling report settings stats store.store sync tokens "
+    "api consuming contract. errors intake issuer measuring messages onboarding openapi parsing "
+    "pipeline previewing readiness reconciling report settings stats store.store sync tokens "
     "venues.registry wiring"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
