@@ -300,11 +300,11 @@ def test_a_process_keeps_to_the_setting_s_part_of_the_limit() -> None:
             network="testnet", hyperliquid_api_url=made.url, hyperliquid_weight_per_minute=200
         )
         venue = cast("HyperliquidVenue", live_venue(VENUE, access))
-        for _ in range(7):
-            venue.fee_rates(USER)
+        for _ in range(70):
+            venue.positions(USER)
 
-        with pytest.raises(VenueUnavailable, match="140 in the last minute leaves no 20 of 140"):
-            venue.fee_rates(USER)
+        with pytest.raises(VenueUnavailable, match="140 in the last minute leaves no 2 of 140"):
+            venue.positions(USER)
 
 
 def test_sending_may_use_what_reading_may_not() -> None:
