@@ -1,6 +1,6 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
--- lease is ours for long enough to send, the bytes have not expired, the signer may still sign for the account, and
--- for an entry the signal, agent, deployment and controls still say so. No row: send nothing.
+-- lease is ours for long enough to send, the signer may still sign for the account, and for an entry the
+-- signal, agent, deployment and controls still say so. No row: send nothing.
 WITH sent AS (
     UPDATE venue_orders o
     SET status = 'SENT', sent_at = now(), sent_under = CAST(:token AS uuid), collateral_usd = :collateral_usd,
@@ -10,7 +10,6 @@ WITH sent AS (
       AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id
       AND v.account = o.account AND v.venue = o.venue
       AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
-      AND coalesce(CAST(:expires_at AS timestamptz) > clock_timestamp(), true)
       AND (o.mode = 'PAPER' OR (v.signer_address = :signer_address AND v.approved_until > now()))
       AND CASE WHEN o.purpose = 'ENTRY' THEN
               coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
