@@ -118,13 +118,6 @@ def test_live_is_asked_for_by_name_and_needs_a_ceiling(model: type[Trading]) -> 
     assert model.from_environment(live | {"MAX_ORDER_NOTIONAL_USD": "50"}).mode is Mode.LIVE
 
 
-def test_the_worker_trades_live_on_the_testnet_alone() -> None:
-    live = LAPTOP | {"EXECUTION_MODE": "live", "MAX_ORDER_NOTIONAL_USD": "50"}
-
-    with pytest.raises(BadSetting, match="live is for NETWORK testnet"):
-        RouteExecuteSettings.from_environment(live | {"NETWORK": "mainnet"})
-
-
 @pytest.mark.parametrize("model", [ApiSettings, ReconcileSettings])
 def test_a_laptops_key_is_named_and_only_for_a_database_on_loopback(
     model: type[KeyMaking],

@@ -222,13 +222,6 @@ class SignalIntakeSettings(AnsweringAccess, SignalQueueAccess):
 class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading, TradedAccess):
     """route_execute: decides signals and carries out orders."""
 
-    @model_validator(mode="after")
-    def live_is_for_the_testnet(self) -> Self:
-        """Until positions are compared with the venue's, no real money is traded."""
-        if self.mode is Mode.LIVE and self.network != "testnet":
-            raise ValueError("EXECUTION_MODE live is for NETWORK testnet in this release")
-        return self
-
 
 class MarketSyncSettings(DatabaseAccess, OrderQueueAccess, MarketAccess):
     """market_sync: reads the venues' markets."""
