@@ -114,6 +114,26 @@ def test_a_stop_loss_that_gave_way_to_a_close_is_counted_for_an_hour(live: LiveW
     assert watched(live) == {}
 
 
+@pytest.mark.parametrize("rested", [True, False])
+def test_a_stop_loss_that_fired_without_trading_was_not_given_up(
+    live: LiveWorld, rested: bool
+) -> None:
+    agent = live.live()
+    live.open(agent, **BOUNDS)
+    live.work_one()
+    if rested:
+        live.come_to_rest()
+        live.tell("depth", coin="BTC", sizes=[])
+    live.tell("price", coin="BTC", price="56000")
+    live.clock.pass_seconds(30)
+    live.tell("depth", coin="BTC", sizes=None)
+    live.come_to_rest()
+
+    assert [row["status"] for row in live.positions()] == ["CLOSED"]
+    assert live.order("STOP_LOSS")["status"] == OrderStatus.REJECTED
+    assert watched(live) == {}
+
+
 def test_a_bound_that_outlives_its_position_is_counted(live: LiveWorld) -> None:
     live.open(live.live(), **BOUNDS)
     live.come_to_rest()

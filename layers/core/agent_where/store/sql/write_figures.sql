@@ -4,7 +4,7 @@ WITH open_orders AS (
     SELECT sent_at FROM venue_orders
     WHERE status = 'SENT' OR (status = 'ACCEPTED' AND purpose NOT IN ('TAKE_PROFIT', 'STOP_LOSS'))
 ), refused AS (
-    SELECT o.account, o.venue, o.refusal, o.settled_at, o.purpose, o.position_id FROM venue_orders o
+    SELECT o.account, o.venue, o.refusal, o.settled_at, o.purpose, o.position_id, o.venue_ref FROM venue_orders o
     WHERE o.status = 'REJECTED' AND o.mode = 'LIVE' AND o.settled_at > now() - interval '1 hour'
 )
 INSERT INTO system_figures (at, figures)
@@ -21,10 +21,11 @@ SELECT now(), CAST(:measured AS jsonb) || jsonb_build_object(
         WHERE p.mode = 'LIVE' AND p.status = 'OPEN' AND p.stop_loss IS NOT NULL AND p.opened_at < now() - interval '2 minutes'
           AND NOT EXISTS (SELECT FROM venue_orders o
                           WHERE o.position_id = p.id AND o.purpose = 'STOP_LOSS' AND o.status = 'ACCEPTED')),
-    -- The close that takes a stop-loss's place is planned in the transaction that gives it up.
+    -- The close that takes a stop-loss's place is planned in the transaction that gives it up. One that rested, or came after its
+    -- price was passed, has fired: nothing is amiss.
     'stopLossesGivenUp', (
         SELECT count(*) FROM refused r
-        WHERE r.purpose = 'STOP_LOSS'
+        WHERE r.purpose = 'STOP_LOSS' AND r.venue_ref IS NULL AND r.refusal <> 'TRIGGER_PASSED'
           AND EXISTS (SELECT FROM venue_orders o
                       WHERE o.position_id = r.position_id AND o.purpose = 'CLOSE' AND o.created_at = r.settled_at)),
     'boundsNotTakenBack', (
