@@ -89,6 +89,8 @@ def test_the_environment_is_read_when_asked_for(monkeypatch: pytest.MonkeyPatch)
         ("EXECUTION_MODE", "real"),
         ("MARKET_MAX_AGE_MINUTES", "0"),
         ("MARKET_MAX_AGE_MINUTES", "soon"),
+        ("HYPERLIQUID_WEIGHT_PER_MINUTE", "199"),
+        ("HYPERLIQUID_WEIGHT_PER_MINUTE", "1201"),
         ("MAX_ORDER_NOTIONAL_USD", "0"),
         ("MAX_ORDER_NOTIONAL_USD", "NaN"),
         ("PAPER_STARTING_BALANCE_USD", "-1"),
