@@ -32,8 +32,13 @@ def place(chain: LocalVenue) -> Iterator[LocalVenue]:
 
 
 @pytest.fixture
-def desk(place: LocalVenue) -> Desk:
-    """A user with a thousand USDC whose key may trade."""
-    desk = Desk(place, OstiumVenue(site(place), timeout_seconds=5, clock=lambda: datetime.now(UTC)))
-    desk.venue = OstiumVenue(site(place), timeout_seconds=5, clock=desk.now)
+def desk(place: LocalVenue, request: pytest.FixtureRequest) -> Desk:
+    """A user with a thousand USDC whose key may trade.
+
+    A module with DIRECT asks the node itself, which takes batches; what stands before it does not.
+    """
+    direct = getattr(request.module, "DIRECT", False)
+    where = site(place, rpc_url=place.node.url if direct else place.rpc_url)
+    desk = Desk(place, OstiumVenue(where, timeout_seconds=5, clock=lambda: datetime.now(UTC)))
+    desk.venue = OstiumVenue(where, timeout_seconds=5, clock=desk.now)
     return desk.ready()

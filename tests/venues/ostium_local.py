@@ -1,6 +1,7 @@
 """A trader at the venue on a local chain: a user, the agent's key, and the adapter between them."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,9 +68,23 @@ class Desk:
     def ready(self, *, usdc: int = 1_000) -> "Desk":
         self.place.fund(self.user, usdc=usdc)
         self.place.fund(self.agent, eth=1)
-        self.place.approve(self.user_key, usdc=1_000_000)
+        self.allow(1_000_000)
         self.place.delegate(self.user_key, self.agent)
+        self.mined(self.user)
         return self
+
+    def allow(self, usdc: int) -> None:
+        self.place.approve(self.user_key, usdc=usdc)
+        self.mined(self.user)
+
+    def mined(self, address: str) -> None:
+        """Wait until all that an address sent is in blocks."""
+        node, deadline = self.place.node, time.monotonic() + 5
+        while node.number("eth_getTransactionCount", address, "pending") > node.number(
+            "eth_getTransactionCount", address, "latest"
+        ):
+            assert time.monotonic() < deadline, f"{address} still waits"
+            time.sleep(0.01)
 
     def order(self, **changes: Any) -> Order:
         told: dict[str, Any] = {
@@ -161,6 +176,15 @@ class Desk:
         """How many trades of the user are open, as the contracts count."""
         storage = self.place.deployed.trading_storage
         return sum(int(storage.read("openTradesCount", self.user, pair)) for pair in range(3))
+
+    def stands(self, order: Order, actions: list[Action]) -> None:
+        """The venue has it, and it has not ended; the node may take a moment to mine it."""
+        deadline = time.monotonic() + 5
+        told = self.venue.settle(order, actions)
+        while told is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+            told = self.venue.settle(order, actions)
+        assert isinstance(told, Standing), told
 
     def settled(self, order: Order, actions: list[Action], *, turns: int = 60) -> Settled:
         """Asked until it ends; what the adapter wants sent is sent, and blocks pass."""

@@ -84,7 +84,7 @@ def test_a_signature_brought_by_anybody_makes_the_key_a_delegate(
     place: LocalVenue, desk: Desk
 ) -> None:
     fresh = Desk(place, desk.venue)
-    place.approve(fresh.user_key, usdc=100)
+    fresh.allow(100)
     request = approval_request(where(place), fresh.user, fresh.agent, fresh.now())
     told: Any = dict(request.typed_data)
     signature = Account.sign_message(encode_typed_data(full_message=told), fresh.user_key)
