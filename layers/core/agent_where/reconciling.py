@@ -24,6 +24,7 @@ from agent_where.errors import (
     VenueError,
 )
 from agent_where.pipeline import Deps, take_order
+from agent_where.restoring import rematch
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ _AT_MOST = 200
 _UNSETTLED_AFTER_SECONDS = 15
 _TO_SETTLE = 0.7
 """The part of a run that settling may take; comparing has the rest, however much is open."""
+_LEAST_TO_MATCH_SECONDS = 3.0
 
 
 class Reconciled(Model):
@@ -39,6 +41,7 @@ class Reconciled(Model):
     `still_open`: sent orders whose end is not known yet, but for those that rest at the venue.
     `compared`: accounts; `booked`: positions that others closed there, wholly or in part.
     `queue_fault`: why not everything that was lost is on its queue again; the next run finds it.
+    `restore_waits_for`: why nothing trades after a restore of the database.
     """
 
     signals_sent_again: int
@@ -48,6 +51,7 @@ class Reconciled(Model):
     compared: int
     booked: int
     queue_fault: str | None
+    restore_waits_for: tuple[str, ...] = ()
 
 
 def reconcile(
@@ -61,6 +65,10 @@ def reconcile(
     started = clock()
     still_open, settled = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
     compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
+    left = max(started + seconds - clock(), _LEAST_TO_MATCH_SECONDS)
+    restored = rematch(
+        deps.store.restores, deps.store.comparisons, deps.holdings, seconds=left, clock=clock
+    )
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
     return Reconciled(
@@ -71,6 +79,7 @@ def reconcile(
         compared=compared.accounts,
         booked=compared.booked,
         queue_fault=signal_fault or order_fault or compared.queue_fault,
+        restore_waits_for=restored.waits_for,
     )
 
 
