@@ -6,6 +6,7 @@ copy or a hand at the database would.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,7 @@ from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.restores import Restores
 from tests.netting import VENUE, NettingWorld
 
-BOUNDS = {"riskModel": {"stopLoss": "0.1"}}
+BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.1"}}
 
 
 @pytest.fixture
@@ -84,46 +85,46 @@ def test_a_world_where_all_is_well_is_sound(world: NettingWorld) -> None:
 AGES = "interval '20 minutes'"
 DISORDER: dict[str, tuple[str, ...]] = {
     "executed_twice": (
-        "INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
+        ("INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
         " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage,"
         " status, detail, settled_at, collateral_usd, size, limit_price, sent_at, sent_under)"
         " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, purpose, 'AGAIN', 1,"
         " venue, account, mode, token_symbol, market_name, side, reduce_only, leverage, 'EXPIRED',"
         " 'x', now(), collateral_usd, size, limit_price, sent_at, sent_under"
-        " FROM venue_orders WHERE purpose = 'ENTRY' LIMIT 1",
-        "INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
-        " SELECT id, venue, 'twice', 1, 100, 0, now() FROM venue_orders WHERE leg = 'AGAIN'",
-        "INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty,"
+        " FROM venue_orders WHERE purpose = 'ENTRY' LIMIT 1"),
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " SELECT id, venue, 'twice', 1, 100, 0, now() FROM venue_orders WHERE leg = 'AGAIN'"),
+        ("INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty,"
         " entry_price, mode, account, open_qty, leverage, unexpected, status, closed_at, closed_by)"
         " SELECT id, deployment_id, NULL, venue, token_symbol, side, 1, 100, mode, account, 1, 1,"
-        " true, 'CLOSED', now(), 'DUST' FROM venue_orders WHERE leg = 'AGAIN'",
+        " true, 'CLOSED', now(), 'DUST' FROM venue_orders WHERE leg = 'AGAIN'"),
         "UPDATE positions SET closed_at = now() - interval '8 days' WHERE unexpected",
     ),
     "orders_stuck": (
         "UPDATE venue_orders SET status = 'ACCEPTED', sent_at = now() - " + AGES + ","
         " settled_at = NULL, filled_size = NULL, average_price = NULL, fee = NULL"
         " WHERE id = (SELECT id FROM venue_orders WHERE purpose = 'CLOSE')",
-        "UPDATE positions SET open_qty = qty, status = 'OPEN', closed_at = NULL"
-        " WHERE status = 'CLOSED'",
+        ("UPDATE positions SET open_qty = qty, status = 'OPEN', closed_at = NULL"
+        " WHERE status = 'CLOSED'"),
     ),
     "fills_do_not_sum": (
         "UPDATE venue_orders SET filled_size = 7 WHERE purpose = 'CLOSE'",
     ),
     "fills_without_order": (
-        "INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
-        " VALUES (gen_random_uuid(), 'HYPERLIQUID', 'nobody', 1, 1, 0, now())",
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " VALUES (gen_random_uuid(), 'HYPERLIQUID', 'nobody', 1, 1, 0, now())"),
     ),
     "fills_counted_twice": (
-        "INSERT INTO venue_closures (venue, venue_fill_id, position_id, size, fill_size, price,"
+        ("INSERT INTO venue_closures (venue, venue_fill_id, position_id, size, fill_size, price,"
         " fee, closed_by, reason, at) SELECT f.venue, f.venue_fill_id, o.position_id, f.size,"
         " f.size, f.price, 0, 'USER', 'USER', now() + interval '1 minute' FROM venue_fills f"
-        " JOIN venue_orders o ON o.id = f.order_id WHERE o.purpose = 'CLOSE'",
+        " JOIN venue_orders o ON o.id = f.order_id WHERE o.purpose = 'CLOSE'"),
     ),
     "late_fills_unbooked": (
-        "UPDATE venue_orders SET status = 'EXPIRED', detail = 'x', filled_size = NULL,"
+        ("UPDATE venue_orders SET status = 'EXPIRED', detail = 'x', filled_size = NULL,"
         " average_price = NULL, fee = NULL WHERE purpose = 'ENTRY' AND id ="
         " (SELECT o.id FROM venue_orders o JOIN positions p ON p.id = o.position_id"
-        "  WHERE p.status = 'CLOSED' AND o.purpose = 'ENTRY')",
+        "  WHERE p.status = 'CLOSED' AND o.purpose = 'ENTRY')"),
     ),
     "entries_without_position": (
         "DELETE FROM positions WHERE status = 'CLOSED'",
@@ -137,9 +138,9 @@ DISORDER: dict[str, tuple[str, ...]] = {
         " due_at = now() - " + AGES + " WHERE purpose = 'STOP_LOSS'",
     ),
     "orders_waiting_for_nothing": (
-        "UPDATE venue_orders x SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        ("UPDATE venue_orders x SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
         " due_at = NULL, after_order_id = e.id FROM venue_orders e"
-        " WHERE x.purpose = 'STOP_LOSS' AND e.purpose = 'ENTRY' AND e.position_id = x.position_id",
+        " WHERE x.purpose = 'STOP_LOSS' AND e.purpose = 'ENTRY' AND e.position_id = x.position_id"),
         "UPDATE venue_orders SET settled_at = now() - " + AGES + " WHERE purpose = 'ENTRY'",
     ),
     "signals_undecided": (
@@ -147,8 +148,8 @@ DISORDER: dict[str, tuple[str, ...]] = {
         + " WHERE action = 'CLOSE'",
     ),
     "attempts_without_history": (
-        "DELETE FROM venue_routing_history WHERE signal_id IN (SELECT signal_id FROM positions"
-        " WHERE status = 'OPEN')",
+        ("DELETE FROM venue_routing_history WHERE signal_id IN (SELECT signal_id FROM positions"
+        " WHERE status = 'OPEN')"),
     ),
     "leases_too_long": (
         "UPDATE venue_accounts SET lease_token = gen_random_uuid(), lease_until = now() + " + AGES
@@ -158,45 +159,46 @@ DISORDER: dict[str, tuple[str, ...]] = {
         "UPDATE positions SET unexpected = true, signal_id = NULL WHERE status = 'OPEN'",
     ),
     "markets_unexplained": (
-        "UPDATE venue_accounts SET unexplained = '{BTC}'"
-        " WHERE account = (SELECT min(account) FROM venue_accounts)",
+        ("UPDATE venue_accounts SET unexplained = '{BTC}'"
+        " WHERE account = (SELECT min(account) FROM venue_accounts)"),
     ),
     "stops_missing": (
         "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
-        "UPDATE venue_orders SET status = 'REJECTED', refusal = 'X', detail = 'x',"
-        " settled_at = now() WHERE purpose = 'STOP_LOSS'",
+        ("UPDATE venue_orders SET status = 'REJECTED', refusal = 'X', detail = 'x',"
+        " settled_at = now() WHERE purpose = 'STOP_LOSS'"),
     ),
     "bounds_too_large": (
         "UPDATE venue_orders SET size = 9, sent_at = now() - " + AGES
         + " WHERE purpose = 'STOP_LOSS'",
     ),
     "accounts_with_two_keys": (
-        "UPDATE venue_accounts SET signer_address = 'key0xanother' WHERE account ="
-        " (SELECT account FROM venue_orders WHERE purpose = 'STOP_LOSS')",
+        ("UPDATE venue_accounts SET signer_address = 'key0xanother' WHERE account ="
+        " (SELECT account FROM venue_orders WHERE purpose = 'STOP_LOSS')"),
     ),
     "figures_stale": ("UPDATE system_figures SET at = now() - " + AGES,),
     "restores_open": (
         "INSERT INTO restores (restored_to, told_by, reason) VALUES (now(), 'a', 'b')",
     ),
     "fills_unowned": (
-        "INSERT INTO unowned_fills (venue, venue_fill_id, account, market_name, token_symbol, side,"
+        ("INSERT INTO unowned_fills (venue, venue_fill_id, account, market_name, token_symbol,"
+            " side,"
         " size, price, fee, held_before, at, venue_ref)"
-        " VALUES ('HYPERLIQUID', '1:1', '0xa', 'BTC', 'BTC', 'LONG', 1, 1, 0, 0, now(), '1')",
+        " VALUES ('HYPERLIQUID', '1:1', '0xa', 'BTC', 'BTC', 'LONG', 1, 1, 0, 0, now(), '1')"),
     ),
     "closes_refused": (
-        "INSERT INTO restores (restored_to, told_at, told_by, reason, matched_at)"
-        " VALUES (now() - interval '1 hour', now() - interval '1 minute', 'a', 'b', now())",
-        "INSERT INTO signals (id, agent_id, token_symbol, venue, action, created_at, received_at,"
+        ("INSERT INTO restores (restored_to, told_at, told_by, reason, matched_at)"
+        " VALUES (now() - interval '1 hour', now() - interval '1 minute', 'a', 'b', now())"),
+        ("INSERT INTO signals (id, agent_id, token_symbol, venue, action, created_at, received_at,"
         " decided_at) SELECT gen_random_uuid(), d.agent_id, p.token_symbol, 'MULTI', 'CLOSE',"
         " now() - interval '2 hours', now(), now() + interval '1 minute' FROM positions p"
-        " JOIN agent_deployments d ON d.id = p.deployment_id WHERE p.status = 'OPEN'",
+        " JOIN agent_deployments d ON d.id = p.deployment_id WHERE p.status = 'OPEN'"),
     ),
     "left_as_dust": (
         "UPDATE positions SET closed_by = 'DUST' WHERE status = 'CLOSED'",
     ),
     "trading_stopped": (
-        "INSERT INTO trading_controls (scope, id, state, reason, set_by)"
-        " VALUES ('global', NULL, 'HALTED', 'a test', 'a test')",
+        ("INSERT INTO trading_controls (scope, id, state, reason, set_by)"
+        " VALUES ('global', NULL, 'HALTED', 'a test', 'a test')"),
     ),
 }  # fmt: skip
 

@@ -15,9 +15,11 @@ from agent_where.settings import (
     ApiSettings,
     AuthorizerSettings,
     DatabaseAccess,
+    DoctorSettings,
     KeyMaking,
     MarketAccess,
     MarketSyncSettings,
+    OperateSettings,
     QueueAccess,
     ReconcileSettings,
     RouteExecuteSettings,
@@ -38,6 +40,8 @@ READ_BY: Mapping[str, type[Settings]] = {
     "config_api": ApiSettings,
     "stats_api": StatsApiSettings,
     "setup": SetupSettings,
+    "doctor": DoctorSettings,
+    "operate": OperateSettings,
     "authorizer": AuthorizerSettings,
 }
 DOC = Path(__file__).parents[2] / "docs" / "settings.md"

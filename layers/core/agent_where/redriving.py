@@ -80,27 +80,35 @@ class DeadLetters:
             QueueUnavailable: what was not moved yet is where it was, in its order.
         """
         depth, moved, seen = self._depth(), 0, list[Letter]()
-        for message in self._messages(depth, stays=not send):
-            letter = self._letter(message, leave)
+        for message, letter in self._letters(depth, leave, stays=not send):
             seen.append(letter)
             if send:
                 self._move(message, letter)
                 moved += not letter.left
         return Redriven(sent=send, depth=depth, moved=moved, letters=tuple(seen[:_SHOWN]))
 
-    def _messages(self, depth: int, *, stays: bool) -> "Iterator[MessageTypeDef]":
-        """At most as many as there were, the oldest of each group first."""
+    def _letters(
+        self, depth: int, leave: Collection[str], *, stays: bool
+    ) -> "Iterator[tuple[MessageTypeDef, Letter]]":
+        """As many as there were, the oldest of each group first; what was left comes once."""
         held: list[MessageTypeDef] = []
-        known: set[str] = set()
+        left: set[tuple[str, str]] = set()
+        count = 0
         try:
-            while len(known) < depth:
-                batch = self._receive()
+            while count < depth and (batch := self._receive()):
                 held += batch if stays else []
-                if not batch:
-                    return
+                known = count
                 for message in batch:
-                    known.add(message["MessageId"])
-                    yield message
+                    letter = self._letter(message, leave)
+                    key = letter.group, message["Body"]
+                    if count == depth or (letter.left and key in left):
+                        held += [] if stays else [message]
+                        continue
+                    left |= {key} if letter.left else set()
+                    count += 1
+                    yield message, letter
+                if count == known:
+                    return
         finally:
             for message in held:
                 self._show(message)
