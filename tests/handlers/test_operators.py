@@ -91,6 +91,7 @@ def test_a_database_that_is_away_is_told_and_nothing_is_raised(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://u@127.0.0.1:1/n")
 
-    for name, event in (("doctor", {}), ("operate", {"unowned": {}})):
+    asked: tuple[tuple[str, dict[str, Any]], ...] = (("doctor", {}), ("operate", {"unowned": {}}))
+    for name, event in asked:
         answer = invoke(functions[name], event)
         assert (answer["success"], answer["code"]) == (False, "UNAVAILABLE")
