@@ -17,7 +17,7 @@ PLANNED, SENT = "PLANNED", "SENT"
 FILLED, REJECTED, EXPIRED = "FILLED", "REJECTED", "EXPIRED"
 NONE, WAITING = "", "WAITING"  # not there; PLANNED, but not before its entry's end
 ENTRIES, CLOSES = (0, 1), (2, 3)
-"""The orders: two attempts to open and two to close. Of a close, the real ledger makes ever more."""
+"""The orders: two attempts to open, two to close. Of closes the real ledger plans ever more."""
 MOST_COPIES = (2, 1, 1, 1)
 """How often the same bytes of each order may be sent."""
 
@@ -25,7 +25,9 @@ MOST_COPIES = (2, 1, 1, 1)
 def moves() -> frozenset[tuple[str, str]]:
     """What an order may become, as the ledger's trigger has it."""
     path = ROOT / "functions" / "setup" / "migrations" / "0005_ledger_rules.sql"
-    table = re.search(r"\(OLD\.status, NEW\.status\) NOT IN \((.*?)\n    \) THEN", path.read_text(), re.S)
+    table = re.search(
+        r"\(OLD\.status, NEW\.status\) NOT IN \((.*?)\n    \) THEN", path.read_text(), re.DOTALL
+    )
     assert table is not None
     return frozenset(re.findall(r"\('(\w+)', '(\w+)'\)", table[1]))
 
@@ -108,9 +110,7 @@ class State(NamedTuple):
         return self._replace(venue=(*self.venue[:place], known, *self.venue[place + 1 :]))
 
     def worker(self, who: int, worker: Worker) -> "State":
-        return self._replace(
-            workers=(*self.workers[:who], worker, *self.workers[who + 1 :])
-        )
+        return self._replace(workers=(*self.workers[:who], worker, *self.workers[who + 1 :]))
 
     def released(self, who: int) -> "State":
         """The worker is done, and its lease given back if it is still its own."""
@@ -233,7 +233,10 @@ class Protocol:
             yield f"{told}: finds nothing", state.worker(who, Worker("end", place, EXPIRED))
         else:
             closed = state.at_venue(place, known._replace(nonce="NOOP"))
-            yield f"{told}: a no-op takes its nonce", closed.worker(who, Worker("end", place, EXPIRED))
+            yield (
+                f"{told}: a no-op takes its nonce",
+                closed.worker(who, Worker("end", place, EXPIRED)),
+            )
             yield f"{told}: the no-op's answer is lost", closed.released(who)
             yield from self._sends_again(state, who, place, order)
 
