@@ -69,8 +69,8 @@ def stands(world: World, order: UUID, status: str, lease: str, *, closing: bool)
         ),
         (
             (
-                "INSERT INTO signals (agent_id, token_symbol, venue, action, received_at, decided_at)"
-                " SELECT s.agent_id, s.token_symbol, s.venue, 'CLOSE', now(), now()"
+                "INSERT INTO signals (agent_id, token_symbol, venue, action, received_at,"
+                " decided_at) SELECT s.agent_id, s.token_symbol, s.venue, 'CLOSE', now(), now()"
                 " FROM signals s WHERE :closing AND s.action = 'OPEN'"
             ),
             {"closing": closing},
