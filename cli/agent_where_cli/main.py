@@ -1,6 +1,7 @@
 """`agent-where`: the HTTP API of Agent Where from a terminal.
 
-Exit codes: 0 done, 1 the API refused, 2 not asked in a way that can be sent, 3 unavailable.
+Exit codes: 0 done, 1 the API refused or the doctor found a fault, 2 not asked in a way that can be
+sent, 3 unavailable.
 """
 
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from agent_where_cli.commands import agents, operations, routing, signals
+from agent_where_cli.commands import agents, operations, operator, routing, signals
 
 _HELP = """Which venue trades a signal, and what became of it.
 
 AGENT_WHERE_URL and AGENT_WHERE_TOKEN say where the API is and who asks. Exit codes: 0 done, 1 the
-API refused, 2 wrong usage, 3 unavailable.
+API refused, 2 wrong usage, 3 unavailable. doctor, restored, unowned and redrive are an operator's:
+they ask AWS, and AGENT_WHERE_STACK names the deployment.
 """
 
 
@@ -41,3 +43,5 @@ app.add_typer(agents.agents, name="agents", cls=Lists)
 app.add_typer(agents.app)
 app.add_typer(agents.deployments, name="deployments", no_args_is_help=True)
 app.add_typer(operations.controls, name="controls", cls=Lists)
+app.add_typer(operator.app)
+app.add_typer(operator.unowned, name="unowned", cls=Lists)

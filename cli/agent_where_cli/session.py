@@ -8,7 +8,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Concatenate
+from typing import Annotated, Concatenate, TypeVar
 
 import typer
 
@@ -35,15 +35,14 @@ Timeout = Annotated[
 ]
 
 
-class Session:
-    """One run of one command.
+class Screen:
+    """Where a command's answer goes.
 
     Args:
-        as_json: the answer is printed as it is, not as tables.
+        as_json: it is printed as it is, not as tables.
     """
 
-    def __init__(self, api: Api, *, as_json: bool) -> None:
-        self.api = api
+    def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
     def show(self, answer: Answer, view: "View") -> None:
@@ -60,8 +59,17 @@ class Session:
             tell("More follow; --limit asks for more.")
 
 
+class Session(Screen):
+    """One run of one command."""
+
+    def __init__(self, api: Api, *, as_json: bool) -> None:
+        super().__init__(as_json=as_json)
+        self.api = api
+
+
 View = Callable[[Json], Iterable[tables.Part]]
 Command = Callable[Concatenate[Session, ...], None]
+S = TypeVar("S", bound=Screen)
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Command], Command]:
@@ -81,9 +89,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Command], Command]:
                 api = Api(called, timeout_seconds=timeout, tell=tell)
                 function(Session(api, as_json=as_json), **options)
 
-            _ended(act, as_json=as_json)
+            ended(act, as_json=as_json)
 
-        _declare(run, function)
+        declare(run, function)
         app.command(name)(run)
         return function
 
@@ -95,7 +103,7 @@ def tell(sentence: str) -> None:
     typer.echo(f"agent-where: {tables.printable(sentence)}", err=True)
 
 
-def _ended(act: Callable[[], None], *, as_json: bool) -> None:
+def ended(act: Callable[[], None], *, as_json: bool) -> None:
     """Run a command; its fault becomes a sentence and an exit code."""
     try:
         act()
@@ -108,7 +116,7 @@ def _ended(act: Callable[[], None], *, as_json: bool) -> None:
         raise typer.Exit(_INTERRUPTED) from interrupt
 
 
-def _declare(run: Callable[..., None], function: Command) -> None:
+def declare(run: Callable[..., None], function: Callable[Concatenate[S, ...], None]) -> None:
     """Let `run` be read as `function` without its session and with the common options."""
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     common = [

@@ -34,6 +34,7 @@ OPTIONS = {
     for name, command in ALL.items()
 }
 COMMON = {"--url", "--token-file", "--timeout", "--json"}
+OF_AN_OPERATOR = {"--stack", "--timeout", "--json"}
 
 
 def rows() -> dict[str, str]:
@@ -51,14 +52,24 @@ def test_a_row_names_every_option_of_its_command_and_no_other() -> None:
     told = {name: flags(row) for name, row in rows().items()}
     told["signal send"] |= flags("\n".join(re.findall(r"^\| (`--.*?) \|", section, re.MULTILINE)))
 
-    assert told == {name: options - COMMON - OF_TYPER for name, options in OPTIONS.items()}
+    assert told == {
+        name: options - COMMON - OF_AN_OPERATOR - OF_TYPER for name, options in OPTIONS.items()
+    }
 
 
 def test_every_command_takes_what_the_settings_say() -> None:
     section = DOCUMENT.split("## Settings")[1].split("## Commands")[0]
 
     assert flags(section) == COMMON
-    assert all(options >= COMMON for options in OPTIONS.values())
+    assert all(options >= COMMON or options >= OF_AN_OPERATOR for options in OPTIONS.values())
+
+
+def test_what_an_operator_s_commands_all_take_is_said() -> None:
+    section = DOCUMENT.split("## For an operator")[1].split("##")[0]
+    own = {name for name, options in OPTIONS.items() if not options >= COMMON}
+
+    assert flags(section) >= OF_AN_OPERATOR
+    assert all(name.split()[0] in section for name in own)
 
 
 def flags(text: str) -> set[str]:

@@ -72,7 +72,28 @@ def test_the_client_knows_nothing_of_the_layer_and_names_what_it_needs() -> None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {each.split(">")[0] for each in project["dependencies"]}
 
-    assert imported() - set(sys.stdlib_module_names) == needed | {"agent_where_cli"}
+    assert imported() - set(sys.stdlib_module_names) - OF_AN_OPERATOR == needed | {
+        "agent_where_cli"
+    }
+
+
+def test_what_only_an_operator_needs_is_an_extra_that_no_import_loads() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    script = (
+        "import sys, agent_where_cli.main; print([n for n in sys.argv[1:] if n in sys.modules])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script, *OF_AN_OPERATOR],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "cli")},
+    )
+
+    assert [each.split(">")[0] for each in project["optional-dependencies"]["operator"]] == [
+        "boto3"
+    ]
+    assert told.stdout.strip() == "[]"
 
 
 def test_every_package_file_is_empty() -> None:
@@ -90,6 +111,9 @@ def imported() -> set[str]:
                 case ast.ImportFrom(module=str(module)):
                     found.add(module.split(".")[0])
     return found
+
+
+OF_AN_OPERATOR = {"boto3", "botocore", "types_boto3_lambda"}
 
 
 def on_a_terminal(words: list[str], env: dict[str, str]) -> str:

@@ -119,6 +119,7 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "compared": 0,
         "booked": 0,
         "queue_fault": None,
+        "restore_waits_for": (),
     }
     assert figures(world) == {
         "signalQueueDepth": 0,

@@ -18,6 +18,7 @@ from agent_where.readiness import prepare
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.report import Report
 from agent_where.store.administration import Administration
+from agent_where.store.checkups import CHECKS, Checkups
 from agent_where.store.connection import Database
 from agent_where.store.controls import Controls
 from agent_where.venues.registry import SUPPORTED
@@ -260,6 +261,27 @@ def test_whoever_may_not_grant_is_told_and_nothing_crashes(roles: TwoRoles) -> N
 
     assert not found.success
     assert "permission denied" in told(found, "setup")[0]
+
+
+def test_the_reader_s_role_may_select_everything_and_change_nothing(postgres: Postgres) -> None:
+    with two_roles(postgres) as others, two_roles(postgres) as roles:
+        settings = roles.settings().model_copy(update={"db_reader_user": others.app})
+        with roles.as_role(roles.admin) as admin:
+            prepare(admin, MIGRATIONS, settings, SUPPORTED)
+
+            assert granted(admin, others.app) == {table: {"SELECT"} for table in rights.TABLES}
+
+        with roles.as_role(others.app) as reader:
+            look = Checkups(reader)
+            assert [check.name for check in CHECKS if look.ask(check).total] == ["figures_stale"]
+            for forbidden in (
+                *NOT_ALLOWED,
+                "UPDATE signals SET decided_at = now()",
+                "INSERT INTO restores (restored_to, told_by, reason) VALUES (now(), 'a', 'b')",
+            ):
+                with pytest.raises(DatabaseRefused) as refusal:
+                    reader.run(forbidden)
+                assert refusal.value.sqlstate == "42501"
 
 
 def test_two_setups_at_once_both_grant(postgres: Postgres) -> None:

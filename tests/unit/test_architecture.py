@@ -94,7 +94,17 @@ ALLOWED: Mapping[str, str] = {
     "comparing": (
         "domain errors netted pipeline single store.books store.comparisons store.records"
     ),
-    "reconciling": "comparing domain errors pipeline",
+    "matching": "closures domain store.books store.restores venues.base",
+    "restoring": (
+        "closures domain errors matching store.books store.comparisons store.restores venues.base"
+    ),
+    "doctor": (
+        "domain errors matching queues restoring store.books store.checkups store.comparisons "
+        "store.restores venues.base"
+    ),
+    "redriving": "domain errors queues",
+    "operating": "domain errors messages parsing redriving store.restores",
+    "reconciling": "comparing domain errors pipeline restoring",
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
@@ -114,13 +124,14 @@ ALLOWED: Mapping[str, str] = {
     "issuer": "errors jwks venues._http",
     "tokens": "callers errors jwks",
     "wiring": (
-        "contract. domain errors execution.keys intake onboarding pipeline previewing queues "
-        "settings status store. trading venues.registry"
+        "contract. doctor domain errors execution.keys intake onboarding pipeline previewing "
+        "queues redriving settings status store. trading venues.registry"
     ),
 }
 HANDLERS_SEE = (
-    "api consuming contract. errors intake issuer measuring messages onboarding openapi parsing "
-    "pipeline previewing readiness reconciling report settings stats store.store sync tokens "
+    "api consuming contract. doctor errors intake issuer measuring messages onboarding openapi "
+    "operating parsing pipeline previewing readiness reconciling report settings stats store.store "
+    "sync tokens "
     "venues.registry wiring"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py", "venue_settings.py"}
@@ -223,7 +234,7 @@ def test_every_statement_has_a_file_and_every_file_a_caller() -> None:
         for node in ast.walk(tree(path)):
             match node:
                 case ast.Call(
-                    func=ast.Name(id="statement" | "sql") | ast.Attribute(attr="_run"),
+                    func=ast.Name(id="statement" | "sql" | "Check") | ast.Attribute(attr="_run"),
                     args=[ast.Constant(value=str(name)), *_],
                 ):
                     called.add(name)

@@ -16,8 +16,10 @@ from agent_where.settings import (
     ApiSettings,
     AuthorizerSettings,
     DatabaseAccess,
+    DoctorSettings,
     KeyMaking,
     MarketSyncSettings,
+    OperateSettings,
     QueueAccess,
     ReconcileSettings,
     RouteExecuteSettings,
@@ -38,6 +40,8 @@ READ_BY: Mapping[str, type[Settings]] = {
     "config_api": ApiSettings,
     "stats_api": StatsApiSettings,
     "setup": SetupSettings,
+    "doctor": DoctorSettings,
+    "operate": OperateSettings,
     "authorizer": AuthorizerSettings,
 }
 

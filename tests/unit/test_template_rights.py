@@ -9,7 +9,9 @@ from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
     AuthorizerSettings,
+    DoctorSettings,
     MarketSyncSettings,
+    OperateSettings,
     ReconcileSettings,
     RouteExecuteSettings,
     SetupSettings,
@@ -28,6 +30,8 @@ SETTINGS: dict[str, type[Settings]] = {
     "ConfigApi": ApiSettings,
     "StatsApi": StatsApiSettings,
     "Setup": SetupSettings,
+    "Doctor": DoctorSettings,
+    "Operate": OperateSettings,
 }
 
 # Powertools reads these by itself.
@@ -71,6 +75,20 @@ QUEUE_RIGHTS = {
         ("sqs:GetQueueAttributes", "SignalQueue"),
         ("sqs:GetQueueAttributes", "OrderQueue"),
         ("sqs:GetQueueAttributes", "DeadLetterQueue"),
+    },
+    "Doctor": {
+        ("sqs:GetQueueAttributes", "SignalQueue"),
+        ("sqs:GetQueueAttributes", "OrderQueue"),
+        ("sqs:GetQueueAttributes", "DeadLetterQueue"),
+    },
+    "Operate": {
+        ("sqs:ReceiveMessage", "DeadLetterQueue"),
+        ("sqs:DeleteMessage", "DeadLetterQueue"),
+        ("sqs:ChangeMessageVisibility", "DeadLetterQueue"),
+        ("sqs:GetQueueAttributes", "DeadLetterQueue"),
+        ("sqs:SendMessage", "SignalQueue"),
+        ("sqs:SendMessage", "OrderQueue"),
+        ("sqs:SendMessage", "DeadLetterQueue"),
     },
     "ConfigApi": set(),
     "StatsApi": set(),
@@ -129,6 +147,20 @@ def test_only_the_worker_and_reconcile_may_sign(template: Template) -> None:
     may = {name for name, role in roles.items() if signing in role.get("ManagedPolicyArns", [])}
 
     assert may == {"RouteExecuteRole", "ReconcileRole"}
+
+
+def test_the_doctor_logs_in_as_the_reader_and_nobody_else_does(template: Template) -> None:
+    roles = of_type(template, "AWS::IAM::Role")
+    policies = ("DatabasePolicy", "ReaderPolicy")
+    attached = {
+        name: {policy for policy in policies if f'"{policy}"' in json.dumps(role)}
+        for name, role in roles.items()
+    }
+    doctor = of_type(template, "AWS::Lambda::Function")["Doctor"]
+
+    assert {name for name, of in attached.items() if "ReaderPolicy" in of} == {"DoctorRole"}
+    assert attached["DoctorRole"] == {"ReaderPolicy"}
+    assert "DbReaderUser" in json.dumps(doctor["Environment"]["Variables"]["DB_USER"])
 
 
 def test_every_managed_policy_of_aws_has_a_stated_reason(template: Template) -> None:

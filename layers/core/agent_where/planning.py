@@ -79,7 +79,8 @@ def _refused_as_a_whole(file: SignalFile, config: RoutingConfig) -> Refused | No
         )
     if file.superseded:
         return Refused(
-            code=Refusal.SUPERSEDED, detail="a CLOSE of the token came in after the signal"
+            code=Refusal.SUPERSEDED,
+            detail="a CLOSE of the token, or a restore, came after the signal",
         )
     return None
 

@@ -142,13 +142,17 @@ class Queues:
 
     def _sqs(self) -> "SQSClient":
         if self._client is None:
-            import boto3  # noqa: PLC0415 150 ms, only where a queue is used
-            from botocore.config import Config  # noqa: PLC0415
-
-            self._client = boto3.client(
-                "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
-            )
+            self._client = sqs_client()
         return self._client
+
+
+def sqs_client() -> "SQSClient":
+    """A client that does not wait for long."""
+    import boto3  # noqa: PLC0415 150 ms, only where a queue is used
+    from botocore.config import Config  # noqa: PLC0415
+
+    patience = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
+    return boto3.client("sqs", config=patience)
 
 
 def _once(order: OrderTicket, *, again: bool) -> str:

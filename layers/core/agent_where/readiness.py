@@ -82,6 +82,8 @@ def prepare(
         try:
             applied = set_up(database, directory, network=settings.network)
             grant(database, settings.database().user)
+            if settings.db_reader_user is not None:
+                grant(database, settings.db_reader_user, only_read=True)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
     checks = check_all(database, directory, settings, supported, sqs)

@@ -26,6 +26,7 @@ from agent_where.errors import (
     VenueError,
 )
 from agent_where.pipeline import Deps, take_order
+from agent_where.restoring import rematch
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ _AT_MOST = 200
 _UNSETTLED_AFTER_SECONDS = 15
 _TO_SETTLE = 0.7
 """The part of a run that settling may take; comparing has the rest, however much is open."""
+_LEAST_TO_MATCH_SECONDS = 3.0
 
 
 class Reconciled(Model):
@@ -42,6 +44,7 @@ class Reconciled(Model):
     `cannot_end`: those of them whose end the ledger refuses, or that something missing holds up.
     `compared`: accounts; `booked`: positions that others closed there, wholly or in part.
     `queue_fault`: why not everything that was lost is on its queue again; the next run finds it.
+    `restore_waits_for`: why nothing trades after a restore of the database.
     """
 
     signals_sent_again: int
@@ -52,6 +55,7 @@ class Reconciled(Model):
     compared: int
     booked: int
     queue_fault: str | None
+    restore_waits_for: tuple[str, ...] = ()
 
 
 def reconcile(
@@ -69,6 +73,15 @@ def reconcile(
     orders, order_fault = _send(partial(_due_orders, deps))
     open_ = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
     compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
+    left = max(started + seconds - clock(), _LEAST_TO_MATCH_SECONDS)
+    restored = rematch(
+        deps.store.restores,
+        deps.store.comparisons,
+        deps.holdings,
+        deps.exits,
+        seconds=left,
+        clock=clock,
+    )
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
@@ -78,6 +91,7 @@ def reconcile(
         compared=compared.accounts,
         booked=compared.booked,
         queue_fault=signal_fault or order_fault or compared.queue_fault,
+        restore_waits_for=restored.waits_for,
     )
 
 

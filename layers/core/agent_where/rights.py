@@ -34,12 +34,15 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trading_controls_audit": _APPEND,
         "installation": _READ,
         "system_figures": _WRITE,
+        "restores": _WRITE,
+        "unowned_fills": _WRITE,
         "schema_migrations": _READ,
     }
 )
 """Every table of the schema, with what the functions do to it."""
 
 FUNCTIONS = (
+    "adopt_unowned",
     "books_of",
     "closable_qty",
     "control_for",
@@ -48,6 +51,7 @@ FUNCTIONS = (
     "exits_of",
     "exposures_of",
     "has_opposite",
+    "is_before_restore",
     "is_superseded",
 )
 """Every function of the schema that is no trigger's."""
@@ -108,8 +112,10 @@ class Rights:
     lacks: tuple[str, ...] = ()
 
 
-def grant(database: Database, role: str) -> None:
+def grant(database: Database, role: str, *, only_read: bool = False) -> None:
     """Give the role what the functions need, on every table but those that are its own.
+
+    `only_read`: it may look at everything and change nothing.
 
     What it had besides on this system's own tables, from their owner, is taken away. Safe to
     repeat, and from two places at once. Nothing happens to a role that does not exist.
@@ -123,7 +129,8 @@ def grant(database: Database, role: str) -> None:
         return
     tables = [row["name"] for row in _owned(database, role) if not row["owned"]]
     if tables:
-        grants = _statements(known[0]["quoted"], known[0]["schema"], tables)
+        given = dict.fromkeys(tables, _READ) if only_read else TABLES
+        grants = _statements(known[0]["quoted"], known[0]["schema"], tables, given)
         database.script(_SCRIPT.format(key=LOCK_KEY, grants="\n".join(grants)))
 
 
@@ -148,13 +155,15 @@ def _owned(database: Database, role: str) -> list[Row]:
     return database.run(_OWNED, role=role, tables=list(TABLES))
 
 
-def _statements(role: str, schema: str, tables: Sequence[str]) -> list[str]:
+def _statements(
+    role: str, schema: str, tables: Sequence[str], rights: Mapping[str, tuple[str, ...]]
+) -> list[str]:
     """The statements; `role` and `schema` are quoted already."""
     taken = [
         f"REVOKE ALL ON {table} FROM {role};"
         for table in tables
         if table not in _BEFORE_THIS_SYSTEM
     ]
-    given = [f"GRANT {', '.join(TABLES[table])} ON {table} TO {role};" for table in tables]
+    given = [f"GRANT {', '.join(rights[table])} ON {table} TO {role};" for table in tables]
     functions = f"GRANT EXECUTE ON FUNCTION {', '.join(FUNCTIONS)} TO {role};"
     return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, functions]

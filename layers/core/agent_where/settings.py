@@ -201,6 +201,20 @@ class SetupSettings(DatabaseAccess, QueueAccess, MarketAge):
     """setup: migrates, as the administrator if it is given that secret, and reports."""
 
     db_admin_secret_arn: str | None = None
+    db_reader_user: str | None = None
+
+
+class DoctorSettings(DatabaseAccess, QueueAccess, TradedAccess):
+    """doctor: looks at everything and changes nothing."""
+
+    def database(self) -> DatabaseSettings:
+        """As `DatabaseAccess.database`, for reading alone, and patient: it reads whole tables."""
+        patience = {"statement_timeout_ms": 30_000, "read_only": True}
+        return super().database().model_copy(update=patience)
+
+
+class OperateSettings(DatabaseAccess, QueueAccess):
+    """operate: what an operator does after an accident."""
 
 
 class AuthorizerSettings(Settings):

@@ -23,22 +23,29 @@ from agent_where.settings import (
 from agent_where.store._credentials import iam_password, secret_login, secret_password
 from agent_where.store.accounts import Accounts
 from agent_where.store.administration import Administration
+from agent_where.store.checkups import Checkups
+from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database
 from agent_where.store.controls import Controls
 from agent_where.store.deployments import AskFor, Unapproved, nothing_to_sign
 from agent_where.store.previews import Previews
+from agent_where.store.restores import Restores
 from agent_where.store.status import Statuses
 from agent_where.store.store import Store
 from agent_where.store.views import Views
 
 if TYPE_CHECKING:
+    from agent_where.doctor import Instruments
     from agent_where.execution.keys import Keys
     from agent_where.intake import Intake
     from agent_where.onboarding import Onboarding, Tending
     from agent_where.pipeline import Deps
     from agent_where.previewing import Previewing
+    from agent_where.redriving import DeadLetters
     from agent_where.settings import (
         ApiSettings,
+        DoctorSettings,
+        OperateSettings,
         ReconcileSettings,
         RouteExecuteSettings,
         StatsApiSettings,
@@ -212,6 +219,38 @@ def queues(settings: SignalQueueAccess | OrderQueueAccess) -> Queues:
         orders_url=settings.order_queue_url if isinstance(settings, orders) else None,
         dead_letters_url=settings.dead_letter_queue_url if isinstance(settings, every) else None,
     )
+
+
+def instruments(settings: "DoctorSettings") -> "Instruments":
+    """What the doctor looks with. Raises BadSetting as `connected`."""
+    from agent_where.doctor import Instruments  # noqa: PLC0415 only the doctor needs it
+    from agent_where.venues.registry import exits, holdings  # noqa: PLC0415
+
+    opened = connected(settings)
+    return Instruments(
+        checkups=Checkups(opened),
+        restores=Restores(opened),
+        books=Comparisons(opened),
+        queues=queues(settings),
+        holdings=lambda venue: holdings(venue, settings),
+        exits=lambda venue: exits(venue, settings),
+    )
+
+
+def restores(settings: "OperateSettings") -> Restores:
+    """Epochs and executions without an owner. Raises BadSetting as `connected`."""
+    return Restores(connected(settings))
+
+
+def dead_letters(settings: "OperateSettings") -> "DeadLetters":
+    """The dead letters and where they may go. Raises BadSetting: a queue has no URL."""
+    from agent_where.redriving import DeadLetters  # noqa: PLC0415 only operate needs it
+
+    urls = (settings.dead_letter_queue_url, settings.signal_queue_url, settings.order_queue_url)
+    dead, signals, orders = urls
+    if dead is None or signals is None or orders is None:
+        raise BadSetting("DEAD_LETTER_QUEUE_URL, SIGNAL_QUEUE_URL and ORDER_QUEUE_URL are needed")
+    return DeadLetters(dead_letters_url=dead, signals_url=signals, orders_url=orders)
 
 
 def intake(settings: SignalIntakeSettings) -> "Intake":

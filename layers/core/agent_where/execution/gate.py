@@ -33,7 +33,8 @@ def stopped(file: OrderFile) -> Refused | None:
         return Refused(code=Refusal.DEPLOYMENT_NOT_ACTIVE, detail="the deployment is not active")
     if file.superseded:
         return Refused(
-            code=Refusal.SUPERSEDED, detail="a CLOSE of the token came in after the signal"
+            code=Refusal.SUPERSEDED,
+            detail="a CLOSE of the token, or a restore, came after the signal",
         )
     if ceiling is not None and leverage > ceiling:
         return Refused(

@@ -177,4 +177,5 @@ def _session(settings: DatabaseSettings) -> dict[str, str]:
         "statement_timeout": str(settings.statement_timeout_ms),
         "lock_timeout": str(settings.lock_timeout_ms),
         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_ms),
+        **({"default_transaction_read_only": "on"} if settings.read_only else {}),
     }

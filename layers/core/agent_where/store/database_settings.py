@@ -24,6 +24,7 @@ class DatabaseSettings(BaseModel):
         round_trip_seconds: how long all statements of one round trip may take together; None: each
             of them its own time-out.
         script_timeout_seconds: how long a whole script (a migration) may take.
+        read_only: the server refuses whatever would write.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -41,6 +42,7 @@ class DatabaseSettings(BaseModel):
     idle_in_transaction_ms: int = Field(default=10_000, ge=1)
     round_trip_seconds: int | None = Field(default=None, ge=1)
     script_timeout_seconds: int = Field(default=120, ge=1)
+    read_only: bool = False
     application_name: str = "agent-where"
 
     @property

@@ -29,6 +29,7 @@ from agent_where.store.records import (
     order_file,
     signal_file,
 )
+from agent_where.store.restores import Restores
 from agent_where.store.statements import signal_params, sql, statement, tickets
 from agent_where.store.upkeep import Upkeep
 from agent_where.venues.base import Action
@@ -43,6 +44,7 @@ class Store:
         self._database = database
         self.actions = Actions(database)
         self.comparisons = Comparisons(database)
+        self.restores = Restores(database)
         self.upkeep = Upkeep(database)
 
     def network(self) -> str | None:
@@ -263,12 +265,8 @@ class Store:
         self, account: str, venue: VenueId, starting_balance_usd: Decimal
     ) -> Decimal:
         """What a paper account has free, in USD; below zero after heavy losses."""
-        row = self._run(
-            "paper_collateral",
-            account=account,
-            venue=venue,
-            starting_balance_usd=starting_balance_usd,
-        )[0]
+        told = {"account": account, "venue": venue, "starting_balance_usd": starting_balance_usd}
+        row = self._run("paper_collateral", **told)[0]
         return Decimal(row["free_collateral_usd"])
 
     # Markets

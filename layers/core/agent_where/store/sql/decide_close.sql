@@ -18,6 +18,7 @@ WITH held AS (
     WHERE s.id = o.signal_id AND s.agent_id = t.agent_id AND s.token_symbol = t.token_symbol AND s.id <> t.id
       AND coalesce(s.received_at, s.created_at) <= t.received_at
       AND o.purpose = 'ENTRY' AND o.status = 'PLANNED' AND (t.side IS NULL OR t.side = o.side)
+      AND NOT is_before_restore(t.id)
 ), planned AS (
     INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt, after_order_id, venue, account,
                               mode, token_symbol, market_name, side, reduce_only, leverage, due_at, enqueued_at)

@@ -1,0 +1,243 @@
+"""`doctor`, `restored`, `unowned` and `redrive`: what an operator asks and decides.
+
+They invoke functions with AWS's own rights, and work when the API does not.
+"""
+
+import getpass
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, Concatenate
+from uuid import UUID
+
+import typer
+
+from agent_where_cli import values
+from agent_where_cli.answers import Json, at, fields, items
+from agent_where_cli.faults import Usage
+from agent_where_cli.functions import STACK_SETTING, Functions
+from agent_where_cli.session import AsJson, Screen, Timeout, declare, ended, tell
+from agent_where_cli.tables import Part, facts, grid, number, prose, text
+
+app = typer.Typer()
+unowned = typer.Typer(help="Executions that a restored database does not know: decide about them.")
+
+_PATIENCE_SECONDS = 250
+_UNSOUND = 1
+
+Stack = Annotated[
+    str | None,
+    typer.Option("--stack", envvar=STACK_SETTING, help="The deployment's name."),
+]
+Reason = Annotated[str, typer.Option("--reason", help="Kept with the decision.")]
+By = Annotated[
+    str | None, typer.Option("--by", help="Who decides; the user of this machine unless told.")
+]
+FillId = Annotated[UUID, typer.Argument(metavar="ID", help="The execution's, as `list` shows it.")]
+Moment = Annotated[
+    datetime | None, typer.Option("--at", parser=values.moment, metavar="TIME", help="The moment.")
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        parser=values.moment,
+        metavar="TIME",
+        help="With --venues; a day ago unless told.",
+    ),
+]
+
+_SUMMARY = (
+    text("sound", "sound"),
+    text("checked", "checkedAt"),
+    text("venues since", "venuesSince"),
+)
+_CHECKS = (
+    text("check", "name"),
+    text("weight", "weight"),
+    number("count", "count"),
+    prose("what", "title"),
+    prose("what to do", "todo"),
+)
+_ROWS = (text("id", "id"), text("since", "since"), prose("what", "detail"))
+_RESTORE = (
+    text("restore", "restore.id"),
+    text("the database stands at", "restore.restoredTo"),
+    text("signals from before are refused", "restore.toldAt"),
+)
+_FILLS = (
+    text("id", "id"),
+    text("at", "at"),
+    text("venue", "venue"),
+    text("account", "account"),
+    text("market", "marketName"),
+    text("side", "side"),
+    number("size", "size"),
+    number("price, USD", "price"),
+    number("held before", "heldBefore"),
+    text("order", "venueRef"),
+    text("decision", "decision"),
+    text("deployments", "deployments"),
+)
+_LETTERS = (
+    text("message", "id"),
+    text("about", "names"),
+    text("group", "group"),
+    text("left", "left"),
+    prose("reason", "reason"),
+)
+_REDRIVEN = (
+    number("dead letters", "redrive.depth"),
+    number("put back", "redrive.moved"),
+)
+
+
+class Operator(Screen):
+    """One run of one command."""
+
+    def __init__(self, functions: Functions, *, as_json: bool) -> None:
+        super().__init__(as_json=as_json)
+        self.functions = functions
+
+
+Command = Callable[Concatenate[Operator, ...], None]
+
+
+def command(of: typer.Typer, name: str) -> Callable[[Command], Command]:
+    """Make a function a command of an operator's; its help is the function's docstring."""
+
+    def decorate(function: Command) -> Command:
+        def run(
+            *,
+            as_json: AsJson = False,
+            stack: Stack = None,
+            timeout: Timeout = _PATIENCE_SECONDS,
+            **options: object,
+        ) -> None:
+            def act() -> None:
+                functions = Functions(stack, timeout_seconds=timeout)
+                function(Operator(functions, as_json=as_json), **options)
+
+            ended(act, as_json=as_json)
+
+        declare(run, function)
+        of.command(name)(run)
+        return function
+
+    return decorate
+
+
+@command(app, "doctor")
+def doctor(
+    to: Operator,
+    *,
+    venues: Annotated[
+        bool, typer.Option("--venues", help="Ask the venues what was executed as well.")
+    ] = False,
+    since: Since = None,
+) -> None:
+    """Tell everything that does not add up, with what to do; exit code 1 if anything does not."""
+    told = {"since": values.iso(since)} if since else {}
+    answer = to.functions.ask("doctor", {"venues": venues or bool(since), **told})
+    to.show(answer, diagnosis_view)
+    if answer.body.get("sound") is not True:
+        raise typer.Exit(_UNSOUND)
+
+
+@command(app, "restored")
+def restored(
+    to: Operator,
+    reason: Reason,
+    moment: Moment = None,
+    by: By = None,
+    *,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="End it by your word, where no venue can be asked.")
+    ] = False,
+) -> None:
+    """Say that the database was restored to a moment: nothing trades until that is matched."""
+    if accept == (moment is not None):
+        raise Usage("It is `restored --at TIME`, or later `restored --accept`.")
+    who = {"by": by or getpass.getuser(), "reason": reason}
+    if moment is None:
+        to.show(to.functions.ask("operate", {"accept": who}), accepted_view)
+        return
+    told = {"at": values.iso(moment), **who}
+    to.show(to.functions.ask("operate", {"restored": told}), restored_view)
+    tell("All trading is HALTED. Next: agent-where doctor --venues, then agent-where unowned list.")
+
+
+@command(unowned, "list")
+def list_unowned(to: Operator) -> None:
+    """List executions without an owner, those that wait for a decision first."""
+    to.show(to.functions.ask("operate", {"unowned": {}}), unowned_view)
+
+
+@command(unowned, "adopt")
+def adopt(
+    to: Operator,
+    fill: FillId,
+    deployment: Annotated[UUID, typer.Option("--deployment", help="Whose it was.")],
+    reason: Reason,
+    by: By = None,
+) -> None:
+    """It was ours: it becomes an unexpected position of a deployment, which a CLOSE closes."""
+    told = {"id": str(fill), "deploymentId": str(deployment), "by": by or getpass.getuser()}
+    answer = to.functions.ask("operate", {"adopt": {**told, "reason": reason}})
+    to.show(answer, lambda body: [facts((text("position", "positionId"),), body)])
+
+
+@command(unowned, "ignore")
+def ignore(to: Operator, fill: FillId, reason: Reason, by: By = None) -> None:
+    """It is none of ours: the user's own hand, or settled otherwise."""
+    told = {"id": str(fill), "by": by or getpass.getuser(), "reason": reason}
+    answer = to.functions.ask("operate", {"ignore": told})
+    to.show(answer, lambda body: [facts((text("ignored", "ignored"),), body)])
+
+
+@command(app, "redrive")
+def redrive(
+    to: Operator,
+    leave: Annotated[
+        list[str] | None,
+        typer.Option("--leave", metavar="ID", help="A message, order or signal that stays."),
+    ] = None,
+    *,
+    send: Annotated[
+        bool, typer.Option("--send", help="Put them back; without it they are only shown.")
+    ] = False,
+) -> None:
+    """Put dead letters back on their queues, each group in its order; without --send only look."""
+    answer = to.functions.ask("operate", {"redrive": {"send": send, "leave": leave or []}})
+    to.show(answer, redriven_view)
+    if not send and at(answer.body, "redrive.depth"):
+        tell("Nothing was sent; --send does. Of each group only the first ten are shown.")
+
+
+def diagnosis_view(body: Json) -> Iterator[Part]:
+    """Whether all is well, and each check that found something with its rows."""
+    found = [check for check in items(body, "checks") if at(check, "ok") is not True]
+    yield facts(_SUMMARY, body)
+    yield grid(_CHECKS, found, "What does not add up")
+    for check in found:
+        yield grid(_ROWS, items(check, "rows"), str(at(check, "name") or ""))
+
+
+def restored_view(body: Json) -> Iterator[Part]:
+    """The epoch that begins."""
+    yield facts(_RESTORE, body)
+
+
+def accepted_view(body: Json) -> Iterator[Part]:
+    """That it is ended."""
+    yield facts((text("ended", "accepted"),), body)
+
+
+def unowned_view(body: Json) -> Iterator[Part]:
+    """The executions."""
+    yield grid(_FILLS, items(body, "fills"))
+
+
+def redriven_view(body: Json) -> Iterator[Part]:
+    """What was found and what was done."""
+    yield facts(_REDRIVEN, {"redrive": fields(body, "redrive")})
+    yield grid(_LETTERS, items(body, "redrive.letters"), "In the order of the queue")

@@ -1,0 +1,152 @@
+"""What a restore of the database needs: its epoch, and executions that the ledger has forgotten.
+
+One method a statement. What an execution without an owner is, is decided in matching.py and by
+people.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from agent_where.callers import EVERYTHING
+from agent_where.domain import ControlScope, ControlState, Model
+from agent_where.store.books import AccountAt, HeldPosition
+from agent_where.store.connection import Database, Json
+from agent_where.store.statements import sql, statement
+from agent_where.venues.base import AccountFill
+
+
+class OpenRestore(Model):
+    """How far back the open restores reach.
+
+    `undecided`: executions without an owner. `unsettled`: live orders whose end is not known.
+    """
+
+    restored_to: datetime
+    now: datetime
+    undecided: int
+    unsettled: int
+
+
+class LedgerMarket(Model):
+    """A market where an account has positions, the oldest first. `size_step` None: not known."""
+
+    name: str
+    size_step: Decimal | None
+    positions: tuple[HeldPosition, ...]
+
+
+class LedgerFill(Model):
+    """An execution that the ledger has, `size` in base units."""
+
+    venue_fill_id: str
+    order_id: UUID
+    size: Decimal
+    at: datetime
+
+
+class Ledger(Model):
+    """What the ledger has of an account, by the database's clock."""
+
+    now: datetime
+    markets: tuple[LedgerMarket, ...]
+    fills: tuple[LedgerFill, ...]
+
+
+class Restores:
+    """Over one database connection. Raises DatabaseUnavailable, and DatabaseRefused where told."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, restored_to: datetime, told_by: str, reason: str) -> dict[str, Any]:
+        """Begin an epoch and halt all trading, as an operator does. Returns the epoch's row.
+
+        Raises:
+            DatabaseRefused: a restore leads to the past.
+        """
+        halt = statement(
+            "write_control",
+            scope=ControlScope.GLOBAL,
+            id=None,
+            of_id=None,
+            state=ControlState.HALTED,
+            reason=f"the database was restored: {reason}",
+            set_by=told_by,
+            **EVERYTHING.params(),
+        )
+        begun = statement("begin_restore", restored_to=restored_to, told_by=told_by, reason=reason)
+        rows, _ = self._database.run_together(begun, halt)
+        return dict(rows[0])
+
+    def open(self) -> OpenRestore | None:
+        """What the open restores come to; None: there is none."""
+        rows = self._database.run(sql("read_restore"))
+        return OpenRestore.model_validate(rows[0]) if rows else None
+
+    def end(self, accepted_by: str | None = None) -> bool:
+        """End all open restores. False: none is open, or executions wait for a decision.
+
+        `accepted_by`: whose word it is; None: all was matched.
+        """
+        ended, _ = self._database.run_together(
+            statement("end_restore", accepted_by=accepted_by), statement("wake_halted")
+        )
+        return bool(ended)
+
+    def accounts(self) -> list[AccountAt]:
+        """Every account that is, or was, traded for real."""
+        return [AccountAt(**row) for row in self._database.run(sql("read_live_accounts"))]
+
+    def unmatched(self) -> list[AccountAt]:
+        """Those of them that were not matched since the last restore, in any order."""
+        return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
+
+    def matched(self, of: AccountAt) -> None:
+        """All executions of this account are known here."""
+        self._database.run(sql("mark_matched"), **of._asdict())
+
+    def ledger(self, of: AccountAt, since: datetime) -> Ledger:
+        """What the ledger has of an account, executions from then on."""
+        rows = self._database.run(sql("read_ledger"), **of._asdict(), since=since)
+        return Ledger.model_validate(rows[0])
+
+    def keep(self, of: AccountAt, unowned: Sequence[AccountFill], explained: Sequence[str]) -> int:
+        """Store executions without an owner; those that have one by now need no decision.
+
+        Returns how many were new.
+        """
+        kept, _ = self._database.run_together(
+            statement("keep_unowned", **of._asdict(), fills=Json([_told(f) for f in unowned])),
+            statement("explain_unowned", venue=of.venue, fills=list(explained)),
+        )
+        return len(kept)
+
+    def unowned(self, at_most: int) -> list[dict[str, Any]]:
+        """Executions without an owner, those to be decided first, with who might own them."""
+        return [dict(row) for row in self._database.run(sql("read_unowned"), at_most=at_most)]
+
+    def ignore(self, fill: UUID, decided_by: str, reason: str) -> bool:
+        """It is none of ours. False: there is none of that id that waits for a decision."""
+        told = {"id": fill, "decided_by": decided_by, "reason": reason}
+        return bool(self._database.run(sql("ignore_unowned"), **told))
+
+    def adopt(self, fill: UUID, deployment: UUID, decided_by: str, reason: str) -> UUID:
+        """It was ours, with the others of its order: returns the unexpected position they opened.
+
+        Raises:
+            DatabaseRefused: it opened nothing, the deployment does not trade for its account, or a
+                worker has the account now.
+        """
+        told = {"id": fill, "deployment_id": deployment, "decided_by": decided_by, "reason": reason}
+        return UUID(str(self._database.run(sql("adopt_unowned"), **told)[0]["position_id"]))
+
+
+def _told(trade: AccountFill) -> dict[str, Any]:
+    named = trade.model_dump(
+        include={"market_name", "token_symbol", "side", "held_before", "venue_ref"}
+        | {"client_order_id"}
+    )
+    return named | trade.fill.model_dump()

@@ -1,0 +1,9 @@
+-- How far back the open restores reach, and what of the ledger's own has no end yet. No row where none is open.
+SELECT min(r.restored_to) AS restored_to,
+       now() AS now,
+       (SELECT count(*) FROM unowned_fills u WHERE u.decision IS NULL) AS undecided,
+       (SELECT count(*) FROM venue_orders o
+        WHERE o.mode = 'LIVE' AND (o.status = 'SENT' OR (o.status = 'ACCEPTED' AND o.purpose IN ('ENTRY', 'CLOSE')))) AS unsettled
+FROM restores r
+WHERE r.matched_at IS NULL
+HAVING count(*) > 0;

@@ -1,0 +1,326 @@
+"""Each of the doctor's checks: silent where all is well, and loud about the one thing it looks for.
+
+The database refuses most of this disorder; here its rules are taken off, as a restore from a broken
+copy or a hand at the database would.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agent_where.doctor import Diagnosis, Instruments, diagnose
+from agent_where.reconciling import write_figures
+from agent_where.store.checkups import CHECKS, Checkups, Weight
+from agent_where.store.comparisons import Comparisons
+from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.restores import Restores
+from agent_where.venues.base import Exit, Held
+from tests.netting import VENUE, NettingWorld
+
+BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.1"}}
+
+
+@pytest.fixture
+def world(database_dsn: str) -> Iterator[NettingWorld]:
+    made = NettingWorld(database_dsn)
+    made.listed()
+    yield made
+    made.dispose()
+
+
+def instruments(world: NettingWorld, database: Database | None = None) -> Instruments:
+    opened = database or world.database
+    return Instruments(
+        checkups=Checkups(opened),
+        restores=Restores(opened),
+        books=Comparisons(opened),
+        queues=world.queues,
+        holdings=lambda venue: world.place if venue == VENUE else None,
+        exits=lambda _: None,
+    )
+
+
+def examine(world: NettingWorld, *, venues: bool = False) -> Diagnosis:
+    since = datetime.fromtimestamp(0, UTC) if venues else None
+    return diagnose(instruments(world), venues_since=since)
+
+
+def found(diagnosis: Diagnosis) -> dict[str, int]:
+    """How many of each that is not well."""
+    return {check.name: check.count for check in diagnosis.checks if not check.ok}
+
+
+def break_in(world: NettingWorld, *statements: str) -> None:
+    """What no worker may do: the rules are off."""
+    world.database.run_together(
+        ("SET LOCAL session_replication_role = replica", {}),
+        *((statement, {}) for statement in statements),
+    )
+
+
+def at_work(world: NettingWorld) -> UUID:
+    """A world in which a position with a stop is open and another was closed."""
+    agent = world.follower(world.user())
+    world.buy(agent, "1", **BOUNDS)
+    other = world.follower(world.user())
+    world.buy(other, "2")
+    world.close(other)
+    world.work()
+    world.pass_time(60)
+    write_figures(world.deps)
+    return agent
+
+
+def test_a_world_where_all_is_well_is_sound(world: NettingWorld) -> None:
+    at_work(world)
+
+    diagnosis = examine(world, venues=True)
+
+    assert found(diagnosis) == {}
+    assert diagnosis.sound
+    assert {row["status"] for row in world.orders()} == {"FILLED", "ACCEPTED"}
+
+
+AGES = "interval '20 minutes'"
+DISORDER: dict[str, tuple[str, ...]] = {
+    "executed_twice": (
+        ("INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
+        " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage,"
+        " status, detail, settled_at, collateral_usd, size, limit_price, sent_at, sent_under)"
+        " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, purpose, 'AGAIN', 1,"
+        " venue, account, mode, token_symbol, market_name, side, reduce_only, leverage, 'EXPIRED',"
+        " 'x', now(), collateral_usd, size, limit_price, sent_at, sent_under"
+        " FROM venue_orders WHERE purpose = 'ENTRY' LIMIT 1"),
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " SELECT id, venue, 'twice', 1, 100, 0, now() FROM venue_orders WHERE leg = 'AGAIN'"),
+        ("INSERT INTO positions (id, deployment_id, signal_id, venue, token_symbol, side, qty,"
+        " entry_price, mode, account, open_qty, leverage, unexpected, status, closed_at, closed_by)"
+        " SELECT id, deployment_id, NULL, venue, token_symbol, side, 1, 100, mode, account, 1, 1,"
+        " true, 'CLOSED', now(), 'DUST' FROM venue_orders WHERE leg = 'AGAIN'"),
+        "UPDATE positions SET closed_at = now() - interval '8 days' WHERE unexpected",
+    ),
+    "orders_stuck": (
+        "UPDATE venue_orders SET status = 'ACCEPTED', sent_at = now() - " + AGES + ","
+        " settled_at = NULL, filled_size = NULL, average_price = NULL, fee = NULL"
+        " WHERE id = (SELECT id FROM venue_orders WHERE purpose = 'CLOSE')",
+        ("UPDATE positions SET open_qty = qty, status = 'OPEN', closed_at = NULL"
+        " WHERE status = 'CLOSED'"),
+    ),
+    "fills_do_not_sum": (
+        "UPDATE venue_orders SET filled_size = 7 WHERE purpose = 'CLOSE'",
+    ),
+    "fills_without_order": (
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " VALUES (gen_random_uuid(), 'HYPERLIQUID', 'nobody', 1, 1, 0, now())"),
+    ),
+    "fills_counted_twice": (
+        ("INSERT INTO venue_closures (venue, venue_fill_id, position_id, size, fill_size, price,"
+        " fee, closed_by, reason, at) SELECT f.venue, f.venue_fill_id, o.position_id, f.size,"
+        " f.size, f.price, 0, 'USER', 'USER', now() + interval '1 minute' FROM venue_fills f"
+        " JOIN venue_orders o ON o.id = f.order_id WHERE o.purpose = 'CLOSE'"),
+    ),
+    "late_fills_unbooked": (
+        ("UPDATE venue_orders SET status = 'EXPIRED', detail = 'x', filled_size = NULL,"
+        " average_price = NULL, fee = NULL WHERE purpose = 'ENTRY' AND id ="
+        " (SELECT o.id FROM venue_orders o JOIN positions p ON p.id = o.position_id"
+        "  WHERE p.status = 'CLOSED' AND o.purpose = 'ENTRY')"),
+    ),
+    "entries_without_position": (
+        "DELETE FROM positions WHERE status = 'CLOSED'",
+    ),
+    "positions_differ": (
+        "UPDATE positions SET open_qty = 0.5 WHERE status = 'OPEN'",
+        "UPDATE venue_orders SET size = 0.5 WHERE purpose = 'STOP_LOSS'",
+    ),
+    "orders_not_carried_out": (
+        "UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " due_at = now() - " + AGES + " WHERE purpose = 'STOP_LOSS'",
+    ),
+    "orders_waiting_for_nothing": (
+        ("UPDATE venue_orders x SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " due_at = NULL, after_order_id = e.id FROM venue_orders e"
+        " WHERE x.purpose = 'STOP_LOSS' AND e.purpose = 'ENTRY' AND e.position_id = x.position_id"),
+        "UPDATE venue_orders SET settled_at = now() - " + AGES + " WHERE purpose = 'ENTRY'",
+    ),
+    "signals_undecided": (
+        "UPDATE signals SET decided_at = NULL, received_at = now() - " + AGES
+        + " WHERE action = 'CLOSE'",
+    ),
+    "attempts_without_history": (
+        ("DELETE FROM venue_routing_history WHERE signal_id IN (SELECT signal_id FROM positions"
+        " WHERE status = 'OPEN')"),
+    ),
+    "leases_too_long": (
+        "UPDATE venue_accounts SET lease_token = gen_random_uuid(), lease_until = now() + " + AGES
+        + " WHERE account = (SELECT min(account) FROM venue_accounts)",
+    ),
+    "positions_unexpected": (
+        "UPDATE positions SET unexpected = true, signal_id = NULL WHERE status = 'OPEN'",
+    ),
+    "markets_unexplained": (
+        ("UPDATE venue_accounts SET unexplained = '{BTC}'"
+        " WHERE account = (SELECT min(account) FROM venue_accounts)"),
+    ),
+    "stops_missing": (
+        "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
+        ("UPDATE venue_orders SET status = 'REJECTED', refusal = 'X', detail = 'x',"
+        " settled_at = now() WHERE purpose = 'STOP_LOSS'"),
+    ),
+    "bounds_too_large": (
+        "UPDATE venue_orders SET size = 9, sent_at = now() - " + AGES
+        + " WHERE purpose = 'STOP_LOSS'",
+    ),
+    "accounts_with_two_keys": (
+        ("UPDATE venue_accounts SET signer_address = 'key0xanother' WHERE account ="
+        " (SELECT account FROM venue_orders WHERE purpose = 'STOP_LOSS')"),
+    ),
+    "figures_stale": ("UPDATE system_figures SET at = now() - " + AGES,),
+    "restores_open": (
+        "INSERT INTO restores (restored_to, told_by, reason) VALUES (now(), 'a', 'b')",
+    ),
+    "fills_unowned": (
+        ("INSERT INTO unowned_fills (venue, venue_fill_id, account, market_name, token_symbol,"
+            " side,"
+        " size, price, fee, held_before, at, venue_ref)"
+        " VALUES ('HYPERLIQUID', '1:1', '0xa', 'BTC', 'BTC', 'LONG', 1, 1, 0, 0, now(), '1')"),
+    ),
+    "closes_refused": (
+        ("INSERT INTO restores (restored_to, told_at, told_by, reason, matched_at)"
+        " VALUES (now() - interval '1 hour', now() - interval '1 minute', 'a', 'b', now())"),
+        ("INSERT INTO signals (id, agent_id, token_symbol, venue, action, created_at, received_at,"
+        " decided_at) SELECT gen_random_uuid(), d.agent_id, p.token_symbol, 'MULTI', 'CLOSE',"
+        " now() - interval '2 hours', now(), now() + interval '1 minute' FROM positions p"
+        " JOIN agent_deployments d ON d.id = p.deployment_id WHERE p.status = 'OPEN'"),
+    ),
+    "left_as_dust": (
+        "UPDATE positions SET closed_by = 'DUST' WHERE status = 'CLOSED'",
+    ),
+    "trading_stopped": (
+        ("INSERT INTO trading_controls (scope, id, state, reason, set_by)"
+        " VALUES ('global', NULL, 'HALTED', 'a test', 'a test')"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DISORDER)
+def test_one_thing_that_does_not_add_up_is_told_by_its_own_check(
+    world: NettingWorld, name: str
+) -> None:
+    at_work(world)
+
+    break_in(world, *DISORDER[name])
+
+    diagnosis = examine(world)
+    assert found(diagnosis) == {name: 1}
+    (check,) = (each for each in diagnosis.checks if not each.ok)
+    (row,) = check.rows
+    assert check.todo
+    assert row.id
+    assert row.detail
+    assert diagnosis.sound == (check.weight is Weight.NOTE)
+
+
+def test_every_check_of_the_table_was_tried() -> None:
+    assert {check.name for check in CHECKS} == set(DISORDER)
+
+
+def test_dead_letters_are_told(world: NettingWorld) -> None:
+    at_work(world)
+    world.queues.bury("{}", "group", "a reason", "source")
+
+    assert found(examine(world)) == {"dead_letters": 1}
+
+
+def by_a_stranger(world: NettingWorld, account: str) -> None:
+    world.place.by_hand(account, "BTC/USD", world.place.trades[0].side, "3")
+
+
+@pytest.mark.parametrize(
+    ("happens", "told"),
+    [
+        (by_a_stranger, {"venue_fills_unknown": 1, "venue_positions_differ": 1}),
+        (
+            lambda world, _: world.place.trades.pop(0),
+            {"ledger_fills_unknown": 1},
+        ),
+        (
+            lambda world, _: break_in(
+                world,
+                "DELETE FROM venue_fills WHERE order_id IN (SELECT id FROM venue_orders WHERE"
+                " purpose = 'CLOSE')",
+            ),
+            {"fills_do_not_sum": 1, "venue_fills_late": 1, "positions_differ": 1},
+        ),
+    ],
+    ids=["an execution by hand", "one that the venue forgot", "one that the ledger lost"],
+)
+def test_what_the_venue_did_is_held_against_the_ledger(
+    world: NettingWorld, happens: Callable[[NettingWorld, str], object], told: dict[str, int]
+) -> None:
+    at_work(world)
+
+    happens(world, world.place.trades[0].account)
+
+    assert found(examine(world, venues=True)) == told
+
+
+class NoExits:
+    """A venue where each position stands for itself, and nobody closed any."""
+
+    def exits(
+        self, account: str, held: Sequence[Held], since: int | None
+    ) -> tuple[Sequence[Exit], int]:
+        assert account
+        assert held is not None
+        return (), since or 0
+
+
+def test_what_cannot_be_asked_is_itself_told(world: NettingWorld) -> None:
+    at_work(world)
+    look = instruments(world)
+    blind = replace(look, holdings=lambda _: None)
+
+    assert found(diagnose(blind, venues_since=datetime.now(UTC))) == {"venues_not_asked": 2}
+
+
+def test_accounts_where_each_position_stands_for_itself_are_named_and_no_fault(
+    world: NettingWorld,
+) -> None:
+    at_work(world)
+    look = replace(instruments(world), holdings=lambda _: None, exits=lambda _: NoExits())
+
+    diagnosis = diagnose(look, venues_since=datetime.now(UTC))
+
+    assert found(diagnosis) == {"venues_that_do_not_tell": 2}
+    assert diagnosis.sound
+
+
+def test_a_database_that_is_away_or_not_set_up_is_a_finding_of_every_check(
+    empty_database: str, world: NettingWorld
+) -> None:
+    bare = Database(DatabaseSettings.from_url(empty_database))
+    away = Database(DatabaseSettings.from_url("postgresql://u@127.0.0.1:1/n"))
+
+    for database in (bare, away):
+        diagnosis = diagnose(instruments(world, database), venues_since=datetime.now(UTC))
+        assert not diagnosis.sound
+        assert {check.name for check in CHECKS} <= set(found(diagnosis))
+    bare.close()
+
+
+def test_a_connection_that_may_only_read_answers_every_check_and_writes_nothing(
+    world: NettingWorld, database_dsn: str
+) -> None:
+    at_work(world)
+    database = Database(DatabaseSettings.from_url(database_dsn, read_only=True))
+
+    diagnosis = diagnose(instruments(world, database), venues_since=datetime.fromtimestamp(0, UTC))
+
+    assert found(diagnosis) == {}
+    with pytest.raises(Exception, match="read-only transaction"):
+        database.run("UPDATE signals SET decided_at = now()")
+    database.close()
