@@ -26,6 +26,7 @@ _RISE = Decimal("1.01")
 _PAPER_TITLE = "LONG, 1 % of the paper balance at leverage 3"
 _LIVE_TITLE = "LONG, 1 % of the balance at leverage 3, at simulated venues and on a local chain"
 _LATENCY = "Latency is this machine's: mostly the local AWS polling and starting functions."
+_LIVE_LATENCY = " On the chain a block takes a second, and a keeper fills some blocks later."
 
 _OUTCOMES = """
 SELECT s.id, s.token_symbol, s.requested_venue, s.skipped_reason, h.routing_reason, s.decided_at,
@@ -64,7 +65,7 @@ def demo(stack: Stack, *, live: bool = False) -> None:
         opened = [_send(stack, agents, sample) for sample in samples]
         rows = _outcomes(stack, database, opened, live=live)
         show_opened(console, _LIVE_TITLE if live else _PAPER_TITLE, samples, rows)
-        console.print(_LATENCY)
+        console.print(f"{_LATENCY}{_LIVE_LATENCY if live else ''}")
         moved = _raise_btc(stack, rows[0]["average_price"])
         sent = [_send(stack, agents, sample, action="CLOSE") for sample in closings]
         first, *others = _outcomes(stack, database, sent, live=live)
