@@ -35,6 +35,9 @@ def followed(stack: Stack, names: Collection[str], *, live: bool) -> Mapping[str
         follower = AGENTS[name].follower
         user = wallets[follower].address if live else USER
         agents[name] = _agent(stack, AGENTS[name], user)
+        if AGENTS[name].prefers_ostium:
+            policy = {"agentId": agents[name], "venuePriority": ["OSTIUM", "HYPERLIQUID"]}
+            called(stack, "POST", "/venue-routing/config", policy)
     for follower, wallet in wallets.items():
         agent = next(agents[name] for name in names if AGENTS[name].follower == follower)
         _approve(stack, agent, wallet, FOLLOWERS[follower])
@@ -72,9 +75,6 @@ def _agent(stack: Stack, agent: Agent, user: str) -> str:
     made = str(called(stack, "POST", "/agents", body)["agent"]["id"])
     follower = {"venues": ["HYPERLIQUID", "OSTIUM"], "user_wallet": user}
     called(stack, "POST", f"/agents/{made}/deployments", follower)
-    if agent.prefers_ostium:
-        policy = {"agentId": made, "venuePriority": ["OSTIUM", "HYPERLIQUID"]}
-        called(stack, "POST", "/venue-routing/config", policy)
     return made
 
 
