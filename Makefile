@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-run: environments  ## Run it all on this machine (ONCE=1 ends after the table, VENUES=mainnet asks the real venues)
+run: environments  ## Run it all on this machine (ONCE=1 ends after the table, VENUES=mainnet asks the real venues, MODE=live signs orders)
 	@$(PROJECT) -m local.run
 
 token:  ## Print a token for it (SCOPES="routing:read" WALLET=0x... HOURS=1 choose; an administrator's for 12 hours)

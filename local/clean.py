@@ -11,7 +11,13 @@ from local.processes import StepFailed
 
 def main() -> int:
     """End everything of every home; 1 while a run still uses one of them."""
-    homes = [Home(), Home.of_real_venues(), Home.of_tests()]
+    homes = [
+        Home(),
+        Home.of_real_venues(),
+        Home.of_live_trading(),
+        Home.of_tests(),
+        Home.of_live_tests(),
+    ]
     try:
         for home in homes:
             if home.path.exists():

@@ -1,5 +1,6 @@
 """The whole project on this machine: database, venues, local AWS and the deployed template."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -13,10 +14,24 @@ from local.issuer import AUDIENCE, ISSUER, Issuer, serving
 from local.processes import StepFailed, end_leftovers
 from local.progress import Step
 from local.stack import BUCKET, FunctionFailed, LocalAws, Stack
-from local.venues import Venues, start_venues
+from local.venues import Venues, ask, start_venues, tell
 
 Network = Literal["mainnet", "testnet"]
-_LIVE = {"ExecutionMode": "live", "Network": "testnet", "MaxOrderNotionalUsd": "5000"}
+_LIVE = {
+    "ExecutionMode": "live",
+    "LiveVenues": "HYPERLIQUID,OSTIUM",
+    "Network": "testnet",
+    "MaxOrderNotionalUsd": "5000",
+    "OstiumConfirmations": "1",
+}
+_BLOCK_SECONDS = 1
+_OF_THE_CHAIN = {
+    "OstiumChainId": "chain_id",
+    "OstiumRegistryAddress": "registry",
+    "OstiumTradingAddress": "trading",
+    "OstiumStorageAddress": "trading_storage",
+    "OstiumUsdcAddress": "usdc",
+}
 
 
 @contextmanager
@@ -26,10 +41,11 @@ def running(
     """Start everything, set up the database, sync the markets; stop everything at the end.
 
     Args:
-        home: where the state lives; what is in the database stays from run to run.
+        home: where the state lives. What is in the database stays from run to run, unless live:
+            the keys, and what the simulated venues have on their books, end with each run.
         step: tells what is being done.
         simulated: False asks the real venues' public endpoints, still trading on paper.
-        live: trades with signed orders, which only simulated venues are given.
+        live: trades with signed orders at the simulated venues, one of them on a local chain.
 
     Raises:
         StepFailed: with the log that tells why.
@@ -38,10 +54,11 @@ def running(
         raise StepFailed("live trading is for simulated venues here: deploy to AWS for real ones")
     with ExitStack() as cleanup:
         alone(home, cleanup)
+        if live:
+            forget(home)
         with step("starting PostgreSQL"):
             database = _start_postgres(home, cleanup)
-        network: Network = "testnet" if live else "mainnet"
-        venues = _start_venues(home, cleanup, step, network) if simulated else None
+        venues = _start_venues(home, cleanup, step, live=live) if simulated else None
         issuer = Issuer.of(home)
         jwks_url = cleanup.enter_context(serving(issuer))
         with step("starting the local AWS"):
@@ -52,8 +69,7 @@ def running(
         aws = LocalAws(endpoint)
         with step("deploying the template"):
             aws.s3.create_bucket(Bucket=BUCKET)
-            parameters = _parameters(database.dsn(), venues, jwks_url) | (_LIVE if live else {})
-            deploy(home, endpoint, parameters)
+            deploy(home, endpoint, _parameters(database.dsn(), venues, jwks_url))
             stack = Stack(aws, database.dsn(), venues, issuer)
             apply_gateway_responses(aws.gateway, stack.outputs["RestApiId"])
         with step("setting up the database"):
@@ -82,6 +98,13 @@ def alone(home: Home, cleanup: ExitStack) -> None:
     home.api_url.unlink(missing_ok=True)
 
 
+def forget(home: Home) -> None:
+    """Remove the database of a home that no run uses."""
+    if home.postgres.exists():
+        postgres.stop(home.postgres)
+        shutil.rmtree(home.postgres)
+
+
 def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
     try:
         server = postgres.start(home.postgres)
@@ -91,10 +114,15 @@ def _start_postgres(home: Home, cleanup: ExitStack) -> postgres.Postgres:
     return server
 
 
-def _start_venues(home: Home, cleanup: ExitStack, step: Step, network: Network) -> Venues:
-    with step("starting the simulated venues"):
-        child, venues = start_venues(home, network=network)
+def _start_venues(home: Home, cleanup: ExitStack, step: Step, *, live: bool) -> Venues:
+    """Live: one of them trades on a chain that makes a block each second, as its node is asked."""
+    network: Network = "testnet" if live else "mainnet"
+    doing = "starting the simulated venues"
+    with step(f"{doing} and a local chain" if live else doing):
+        child, venues = start_venues(home, network=network, chain=live)
         cleanup.callback(child.stop)
+        if venues.ostium_rpc is not None:
+            tell(venues.ostium_rpc, "mining", seconds=_BLOCK_SECONDS)
     return venues
 
 
@@ -112,7 +140,17 @@ def _parameters(dsn: str, venues: Venues | None, jwks_url: str) -> dict[str, str
         "HyperliquidApiUrl": venues.hyperliquid,
         "OstiumSubgraphUrl": venues.ostium_subgraph,
         "OstiumPriceUrl": venues.ostium_prices,
+        **_live(venues),
     }
+
+
+def _live(venues: Venues) -> dict[str, str]:
+    """Where there is a chain, trading is live."""
+    if venues.ostium_rpc is None:
+        return {}
+    told = ask(venues.ostium_rpc, "venue")
+    places = {name: str(told[part]) for name, part in _OF_THE_CHAIN.items()}
+    return {**_LIVE, **places, "OstiumRpcUrl": venues.ostium_rpc}
 
 
 def _set_up(home: Home, stack: Stack) -> None:

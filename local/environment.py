@@ -26,9 +26,9 @@ class Home:
         return cls(ROOT / ".local" / "mainnet")
 
     @classmethod
-    def of_venues(cls, venues: str) -> "Home | None":
-        """The home of `simulated` or `mainnet` venues; None for any other word."""
-        return {"simulated": cls(), "mainnet": cls.of_real_venues()}.get(venues)
+    def of_live_trading(cls) -> "Home":
+        """Where orders are signed and sent to simulated venues."""
+        return cls(ROOT / ".local" / "live")
 
     @classmethod
     def of_tests(cls) -> "Home":

@@ -2,7 +2,7 @@
 
 Environment:
     ONCE: anything but empty ends after the table, with exit code 0.
-    VENUES: `simulated` (default) or `mainnet`: the real venues are asked, trades stay on paper.
+    VENUES, MODE: which deployment (local/choice.py).
 """
 
 import os
@@ -15,9 +15,9 @@ from types import FrameType
 
 from rich.console import Console
 
+from local.choice import BadChoice, Choice
 from local.demo import demo
 from local.deployment import running
-from local.environment import Home
 from local.processes import StepFailed
 from local.progress import steps
 from local.stack import Stack
@@ -28,18 +28,20 @@ CLIENT = ".venv/project/bin/agent-where"
 def main() -> int:
     """Run it; returns the process's exit code."""
     console = Console(soft_wrap=True)
-    venues = os.environ.get("VENUES", "simulated")
-    home = Home.of_venues(venues)
-    if home is None:
-        console.print(f"VENUES must be simulated or mainnet, not {venues!r}", markup=False)
+    try:
+        choice = Choice.from_environment(os.environ)
+    except BadChoice as fault:
+        console.print(str(fault), markup=False)
         return 2
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
-        with running(home, steps(console), simulated=venues == "simulated") as stack:
-            demo(stack)
+        with running(
+            choice.home, steps(console), simulated=choice.simulated, live=choice.live
+        ) as stack:
+            demo(stack, live=choice.live)
             if not os.environ.get("ONCE"):
-                _stay_up(console, stack, venues)
+                _stay_up(console, stack, choice)
     except StepFailed as fault:
         _tell(console, fault)
         return 1
@@ -53,21 +55,21 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stay_up(console: Console, stack: Stack, venues: str) -> None:
+def _stay_up(console: Console, stack: Stack, choice: Choice) -> None:
     console.print(f"\nThe API is up: {stack.api_url}", highlight=False)
-    for line in _how_to_call(stack.api_url, venues):
+    for line in _how_to_call(stack.api_url, choice):
         console.print(f"  {line}", markup=False, highlight=False)
-    console.print("Ctrl-C stops everything and keeps the data in .local.")
+    then = "; the next run begins anew" if choice.live else " and keeps the data in .local"
+    console.print(f"Ctrl-C stops everything{then}.")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     console.print("\nstopping")
 
 
-def _how_to_call(url: str, venues: str) -> Iterator[str]:
+def _how_to_call(url: str, choice: Choice) -> Iterator[str]:
     """What to type into another terminal, in the repository's folder."""
-    which = "" if venues == "simulated" else f" VENUES={venues}"
     yield f"export AGENT_WHERE_URL={url}"
-    yield f"export AGENT_WHERE_TOKEN=$(make -s token{which})"
+    yield f"export AGENT_WHERE_TOKEN=$(make -s token{choice.words})"
     yield (
         'curl -H "Authorization: Bearer $AGENT_WHERE_TOKEN"'
         ' "$AGENT_WHERE_URL/venue-routing/stats?timeWindow=hour"'

@@ -6,7 +6,7 @@ Environment:
     SCOPES: separated by spaces; `admin` unless told.
     WALLET: the 0x address that the token speaks for; none unless told.
     HOURS: how long it is valid, 12 unless told, 720 at most.
-    VENUES: as for `make run`: `mainnet` asks for a token of that deployment.
+    VENUES, MODE: as for `make run`: which deployment's token it is.
 """
 
 import os
@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 
+from local.choice import BadChoice, Choice
 from local.environment import Home
 from local.issuer import SCOPES, Issuer
 
@@ -28,22 +29,22 @@ def main() -> int:
     """Print the token; 2 where a variable is unusable."""
     try:
         print(token(os.environ))
-    except BadRequest as fault:
+    except (BadRequest, BadChoice) as fault:
         print(fault, file=sys.stderr)
         return 2
     return 0
 
 
 def token(
-    environment: Mapping[str, str], home_of: Callable[[str], Home | None] = Home.of_venues
+    environment: Mapping[str, str], home_of: Callable[[Choice], Home] = lambda choice: choice.home
 ) -> str:
     """What the environment asks for.
 
     Args:
-        home_of: where the deployment with these venues lives.
+        home_of: where that deployment lives.
 
     Raises:
-        BadRequest: a variable is unusable.
+        BadRequest, BadChoice: a variable is unusable.
     """
     scopes = environment.get("SCOPES", "").split() or ["admin"]
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
@@ -51,9 +52,7 @@ def token(
     wallet = environment.get("WALLET", "")
     if wallet and not re.fullmatch("0x[0-9a-fA-F]{40}", wallet):
         raise BadRequest(f"WALLET: {wallet!r} is not 0x and 40 hexadecimal digits")
-    home = home_of(environment.get("VENUES") or "simulated")
-    if home is None:
-        raise BadRequest("VENUES: must be simulated or mainnet")
+    home = home_of(Choice.from_environment(environment))
     seconds = 3600 * _hours(environment.get("HOURS") or "12")
     return Issuer.of(home).token(scopes=scopes, wallet=wallet, seconds=seconds)
 

@@ -1,12 +1,16 @@
-"""The simulated venues as a child process."""
+"""The simulated venues as a child process, and how they are told and asked something."""
 
 import json
 from dataclasses import dataclass
+from typing import Any
+
+import urllib3
 
 from local.environment import Home, program, without_aws
-from local.processes import Child, start, wait_until
+from local.processes import Child, StepFailed, start, wait_until
 
 _START_SECONDS = 30
+_ANSWER_SECONDS = 15
 _COMPILE_SECONDS = 120
 
 
@@ -61,3 +65,29 @@ def _told(child: Child) -> Venues | None:
         return None
     told = json.loads(line)
     return Venues(**{name: where for name, where in told.items() if name != "ready"})
+
+
+def tell(simulator: str, what: str, **body: object) -> Any:  # noqa: ANN401 (whatever JSON it answers)
+    """Have a simulator do something; what it can be told is in docs/venues.md.
+
+    Raises:
+        StepFailed: it refused.
+    """
+    return _answer("POST", simulator, what, json.dumps(body))
+
+
+def ask(simulator: str, what: str) -> Any:  # noqa: ANN401 (whatever JSON it answers)
+    """What a simulator tells of itself.
+
+    Raises:
+        StepFailed: it refused.
+    """
+    return _answer("GET", simulator, what, None)
+
+
+def _answer(method: str, simulator: str, what: str, body: str | None) -> Any:  # noqa: ANN401 (whatever JSON it answers)
+    url = f"{simulator}/simulator/{what}"
+    answer = urllib3.request(method, url, body=body, timeout=_ANSWER_SECONDS, retries=False)
+    if answer.status != 200:
+        raise StepFailed(f"the simulator refused {what} {body or ''}: {answer.data[:200]!r}")
+    return json.loads(answer.data)

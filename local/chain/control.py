@@ -5,6 +5,7 @@ Bodies are JSON objects; orders are named by number, trades by trader, pair and 
 
 from collections.abc import Mapping
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any, Final
 
 from eth_utils.address import is_address, to_checksum_address
@@ -27,7 +28,8 @@ class VenueControl:
 
     `keeper` sets its manner; `answer`, `refuse` and `exit` have it act at once; `mine`, `mining`
     and `reorg` are about blocks; `state` pauses contracts; `fund`, `approve` and `delegate` do
-    what an account's owner would, without his key. GET `keeper` and `venue` tell how things are.
+    what an account's owner would, without his key. GET `keeper` and `venue` tell how things are,
+    `books` what is open.
     """
 
     def __init__(self, node: Rpc, deployed: Deployment, keeper: Keeper) -> None:
@@ -53,7 +55,11 @@ class VenueControl:
 
     def reports(self) -> Mapping[str, Report]:
         """What it can be asked, by path."""
-        return {"/simulator/keeper": self._told, "/simulator/venue": self._addresses}
+        return {
+            "/simulator/keeper": self._told,
+            "/simulator/venue": self._addresses,
+            "/simulator/books": self._books,
+        }
 
     def reset(self) -> None:
         """A keeper that fills; the contracts stay as they are."""
@@ -61,6 +67,23 @@ class VenueControl:
 
     def _told(self) -> dict[str, Any]:
         return {**self._keeper.manner.told(), "unanswered": self._keeper.unanswered()}
+
+    def _books(self) -> dict[str, Any]:
+        """Each trader's open trades, as the contracts have them."""
+        storage, found = self._deployed.trading_storage, dict[str, list[dict[str, Any]]]()
+        for key in storage.read("everyOpenTrade"):
+            trader, pair, index, is_buy = key[4], key[6], key[7], key[8]
+            trade = storage.read("getOpenTrade", trader, pair, index)
+            info = storage.read("getOpenTradeInfo", trader, pair, index)
+            told = {
+                "ref": f"{pair}:{index}:{info[0]}",
+                "buy": is_buy,
+                "size": _plain(info[1], 18),
+                "collateral": _plain(trade[0], 6),
+                "price": _plain(trade[1], 18),
+            }
+            found.setdefault(trader.lower(), []).append(told)
+        return {"trades": found}
 
     def _behave(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         mode, exits = asked.get("mode", "fill"), flag(asked, "exits")
@@ -171,6 +194,11 @@ def _account(asked: Mapping[str, Any], name: str) -> str:
 
 def _amount(asked: Mapping[str, Any], name: str, decimals: int) -> int:
     return 0 if asked.get(name) is None else units(positive(asked, name), decimals)
+
+
+def _plain(amount: int, decimals: int) -> str:
+    """In whole units, without trailing zeros."""
+    return f"{Decimal(amount).scaleb(-decimals).normalize():f}"
 
 
 def _switch(contract: Contract, switch: str, reading: str, *, wanted: bool | None) -> None:

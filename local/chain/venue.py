@@ -18,19 +18,18 @@ from decimal import Decimal
 from functools import partial
 
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 
 from local.chain.control import GAS_MONEY_WEI, VenueControl, fund
 from local.chain.deploy import Deployment, deploy, units
 from local.chain.keeper import Keeper
 from local.chain.node import CHAIN_ID, mine_every, start_node
 from local.chain.proxy import RpcProxy
-from local.chain.rpc import Contract, Rpc, RpcError
+from local.chain.rpc import Contract, Rpc
+from local.chain.wallet import send_from
 from local.environment import Home
 from local.simulators.ostium import OstiumSimulator
 from local.simulators.server import Server
-
-_GAS = 1_000_000
-_FEE_WEI = 1_000_000_000
 
 
 def _now() -> datetime:
@@ -106,30 +105,10 @@ class LocalVenue:
         Raises:
             RpcError: it reverts, or the node refuses it.
         """
-        user = Account.from_key(key)
+        user: LocalAccount = Account.from_key(key)
         if self.node.number("eth_getBalance", user.address, "latest") < GAS_MONEY_WEI:
             self.node.ask("anvil_setBalance", user.address, hex(GAS_MONEY_WEI))
-        data = contract.data(function, *arguments)
-        said = {"from": user.address, "to": contract.address, "data": f"0x{data.hex()}"}
-        self.node.ask("eth_call", said, "latest")
-        signed = user.sign_transaction(
-            {
-                "to": contract.address,
-                "data": data,
-                "value": 0,
-                "gas": _GAS,
-                "maxFeePerGas": _FEE_WEI,
-                "maxPriorityFeePerGas": 0,
-                "nonce": self.node.number("eth_getTransactionCount", user.address, "pending"),
-                "chainId": self.chain_id,
-                "type": 2,
-            }
-        )
-        raw = bytes(signed.raw_transaction)
-        sent = str(self.node.ask("eth_sendRawTransaction", f"0x{raw.hex()}"))
-        if self.node.receipt(sent)["status"] != "0x1":
-            raise RpcError(3, f"reverted: {sent}", "")
-        return sent
+        return send_from(user, self.node, contract.address, contract.data(function, *arguments))
 
     def balance(self, address: str) -> Decimal:
         """An account's USDC."""

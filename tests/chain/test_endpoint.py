@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -254,6 +255,20 @@ def test_the_contracts_are_paused_and_resumed_over_http(desk: Desk) -> None:
 
     assert tell(desk.venue, "state", contract="trading", paused=False)["paused"] is False
     assert tell(desk.venue, "state", contract="callbacks", done=True)["done"] is True
+
+
+def test_the_books_tell_what_is_open_until_it_is_closed(desk: Desk) -> None:
+    order = desk.open()
+
+    (trade,) = told(desk.venue, "books")["trades"][USER.lower()]
+    assert trade["ref"] == f"{BTC}:0:{desk.trade_id()}"
+    assert trade["buy"] is True
+    assert Decimal(trade["collateral"]) == Decimal(desk.trade()[0]).scaleb(-6)
+    _, opened = desk.settlement(order)
+    assert Decimal(trade["size"]) == Decimal(opened["tradeNotional"]).scaleb(-18)
+
+    desk.settlement(desk.ask_to_close())
+    assert told(desk.venue, "books")["trades"] == {}
 
 
 def test_an_account_is_funded_approved_and_delegated_without_its_key(venue: LocalVenue) -> None:

@@ -8,6 +8,7 @@ import pytest
 import urllib3
 
 from agent_where.jwks import verifying_keys
+from local.choice import BadChoice, Choice
 from local.environment import ROOT, Home
 from local.issuer import AUDIENCE, ISSUER, Issuer, serving
 from local.token import BadRequest, token
@@ -69,9 +70,9 @@ def test_the_key_set_holds_no_private_key_and_nothing_else_is_served(home: Home)
 
 
 def test_a_token_is_an_administrator_s_without_a_wallet_unless_told(home: Home) -> None:
-    plain = claims(token({}, {"simulated": home}.get))
+    plain = claims(token({}, lambda _: home))
     told = claims(
-        token({"SCOPES": "routing:read", "WALLET": WALLET, "HOURS": "0.5"}, {"simulated": home}.get)
+        token({"SCOPES": "routing:read", "WALLET": WALLET, "HOURS": "0.5"}, lambda _: home)
     )
 
     assert plain["scope"] == "admin"
@@ -90,12 +91,35 @@ def test_a_token_is_an_administrator_s_without_a_wallet_unless_told(home: Home) 
         ("HOURS", "721"),
         ("HOURS", "nan"),
         ("HOURS", "soon"),
-        ("VENUES", "elsewhere"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_named(name: str, value: str) -> None:
     with pytest.raises(BadRequest, match=f"^{name}: "):
         token({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("VENUES", {"VENUES": "elsewhere"}),
+        ("MODE", {"MODE": "real"}),
+        ("MODE", {"MODE": "live", "VENUES": "mainnet"}),
+    ],
+)
+def test_a_deployment_that_there_is_not_is_named(name: str, asked: dict[str, str]) -> None:
+    with pytest.raises(BadChoice, match=f"^{name}: "):
+        token(asked)
+
+
+def test_each_deployment_has_a_home_and_words_of_its_own() -> None:
+    choices = [
+        Choice.from_environment(asked)
+        for asked in ({}, {"VENUES": "mainnet"}, {"MODE": "live"}, {"MODE": "", "VENUES": ""})
+    ]
+
+    assert choices[0] == choices[3] == Choice()
+    assert [choice.words for choice in choices[:3]] == ["", " VENUES=mainnet", " MODE=live"]
+    assert len({choice.home.path for choice in choices}) == 3
 
 
 def test_the_keys_of_homes_are_never_committed() -> None:
