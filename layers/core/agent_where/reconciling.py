@@ -63,6 +63,7 @@ def reconcile(
     compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
+    _sum_decisions(deps, lambda: clock() < started + seconds)
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
@@ -110,6 +111,15 @@ def _due_orders(deps: Deps) -> int:
     due = deps.store.enqueue_due_orders(_AT_MOST)
     deps.queues.send_orders(due, again=True)
     return len(due)
+
+
+def _sum_decisions(deps: Deps, is_time: Callable[[], bool]) -> None:
+    """Keep the statistics' sums up; what they lack is read one by one, so nothing waits for it."""
+    try:
+        while deps.store.sum_decisions() and is_time():
+            pass
+    except DatabaseRefused as error:
+        _logger.warning("the decisions are not summed yet: %s", error)
 
 
 def write_figures(deps: Deps) -> Mapping[str, Any]:

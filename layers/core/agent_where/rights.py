@@ -25,6 +25,9 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_markets": _WRITE,
         "venue_routing_config": (*_WRITE, "DELETE"),
         "venue_routing_history": _APPEND,
+        "routing_sums": _READ,
+        "routing_summed": _READ,
+        "routing_late": _READ,
         "venue_accounts": _WRITE,
         "venue_orders": _WRITE,
         "venue_actions": _WRITE,
@@ -48,6 +51,10 @@ FUNCTIONS = (
     "exposures_of",
     "has_opposite",
     "is_superseded",
+    "stretch_of",
+    "sum_decisions",
+    "sum_stretch",
+    "summed_parts",
 )
 """Every function of the schema that is no trigger's."""
 

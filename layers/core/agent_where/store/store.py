@@ -266,13 +266,8 @@ class Store:
         self, account: str, venue: VenueId, starting_balance_usd: Decimal
     ) -> Decimal:
         """What a paper account has free, in USD; below zero after heavy losses."""
-        row = self._run(
-            "paper_collateral",
-            account=account,
-            venue=venue,
-            starting_balance_usd=starting_balance_usd,
-        )[0]
-        return Decimal(row["free_collateral_usd"])
+        told = {"account": account, "venue": venue, "starting_balance_usd": starting_balance_usd}
+        return Decimal(self._run("paper_collateral", **told)[0]["free_collateral_usd"])
 
     # Markets and figures
 
@@ -294,6 +289,10 @@ class Store:
         """Store the figures that the read side shows, and return them whole."""
         figures: Mapping[str, Any] = self._run("write_figures", measured=measured)[0]["figures"]
         return figures
+
+    def sum_decisions(self) -> bool:
+        """Sum more decisions for the statistics. False: all that can be are."""
+        return bool(self._run("sum_decisions")[0]["more"])
 
     def _run(self, name: str, /, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)

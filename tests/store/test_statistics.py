@@ -1,0 +1,184 @@
+"""The statistics' sums: whatever was decided, whenever it came in, they say what counting says."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from agent_where.callers import EVERYTHING, Reach
+from agent_where.contract.queries import TimeWindow
+from agent_where.store.connection import Database, Json, Statement
+from agent_where.store.statements import statement
+from agent_where.store.store import Store
+
+CREATORS = ("0xCA", "0xcB", "")
+"""Written in any case; nobody's is nobody's, and counts for everybody."""
+
+COUNTED = """
+WITH decided AS (
+    SELECT h.*, coalesce(h.routing_duration_us, h.routing_duration_ms * 1000::bigint) AS took_us
+    FROM venue_routing_history h
+    JOIN signals s ON s.id = h.signal_id JOIN agents a ON a.id = s.agent_id
+    WHERE h.created_at > now() - CAST(:back AS interval) AND h.requested_venue = 'MULTI'
+      AND (CAST(:token_symbol AS text) IS NULL OR h.token_symbol = :token_symbol)
+      AND (:everything OR lower(a.creator_wallet) = :wallet)
+), first AS (
+    SELECT * FROM decided WHERE attempt = 1 AND deployment_id IS NULL
+)
+SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'token', g.token_symbol, 'venue', g.selected_venue, 'decisions', g.decisions)), '[]')
+        FROM (SELECT token_symbol, selected_venue, count(*) AS decisions
+              FROM first GROUP BY 1, 2) g) AS counts,
+       (SELECT count(*) FROM decided WHERE attempt > 1) AS failovers,
+       (SELECT avg(took_us) FROM first) AS avg_us,
+       (SELECT percentile_disc(0.50) WITHIN GROUP (ORDER BY took_us / 1000) FROM first) AS p50_ms,
+       (SELECT percentile_disc(0.99) WITHIN GROUP (ORDER BY took_us / 1000) FROM first) AS p99_ms
+"""
+"""The same, decision by decision."""
+
+MADE = """
+INSERT INTO signals (id, agent_id, token_symbol, venue)
+SELECT d.signal_id, d.agent_id, d.token, 'MULTI'
+FROM jsonb_to_recordset(CAST(:decided AS jsonb)) AS d (signal_id uuid, agent_id uuid, token text)
+"""
+TOLD = """
+INSERT INTO venue_routing_history (signal_id, token_symbol, requested_venue, selected_venue,
+    routing_reason, checked_venues, venue_availability, routing_duration_ms, routing_duration_us,
+    attempt, created_at)
+SELECT d.signal_id, d.token, d.requested, d.venue, '', ARRAY[d.venue], '{}', d.ms, d.us, d.attempt,
+       now() - d.seconds * interval '1 second'
+FROM jsonb_to_recordset(CAST(:decided AS jsonb)) AS d (
+    signal_id uuid, token text, venue venue_t, requested venue_t, us int, ms int, attempt int,
+    seconds numeric)
+"""
+AS_BEFORE = "SET LOCAL session_replication_role = replica"
+"""No trigger fills in whose agent it was: so the rows are that were there before it."""
+
+HOUR, DAY = 3600, 24 * 3600
+EDGES = [HOUR, DAY, 7 * DAY]
+AGO = (
+    some.integers(0, 600)
+    | some.integers(0, 9 * DAY)
+    | some.tuples(some.sampled_from(EDGES), some.integers(-900, 900)).map(sum)
+)
+DECISIONS = some.lists(
+    some.fixed_dictionaries(
+        {
+            "creator": some.sampled_from(CREATORS),
+            "token": some.sampled_from(["BTC", "ETH", "PEPE"]),
+            "venue": some.sampled_from(["HYPERLIQUID", "OSTIUM", None]),
+            "requested": some.sampled_from(["MULTI", "MULTI", "MULTI", "OSTIUM"]),
+            "us": some.none() | some.integers(0, 30_000),
+            "ms": some.integers(0, 30),
+            "attempt": some.sampled_from([1, 1, 1, 2]),
+            "seconds": AGO,
+        }
+    ),
+    max_size=25,
+)
+"""What the router may have written, and the original's code before it."""
+
+
+class Counting:
+    """Decisions of three creators' agents, and what two ways of counting say of them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.store = Store(database)
+        rows = database.run(
+            "INSERT INTO agents (creator_wallet, name, venue, status, profit_receiver_address)"
+            " SELECT w, w, 'MULTI', 'ACTIVE', '0xp' FROM unnest(CAST(:wallets AS text[])) w"
+            " RETURNING id, name",
+            wallets=list(CREATORS),
+        )
+        self.agents: dict[str, UUID] = {row["name"]: row["id"] for row in rows}
+
+    def begin_anew(self) -> None:
+        """As if nothing had been decided, or summed, yet."""
+        self.database.script(
+            f"{AS_BEFORE}; TRUNCATE venue_routing_history, routing_late;"
+            "UPDATE routing_summed SET since = NULL, until = NULL"
+        )
+
+    def decide(self, decided: Sequence[dict[str, Any]], *, as_before: bool = False) -> None:
+        told = [
+            {**each, "signal_id": uuid4(), "agent_id": self.agents[each["creator"]]}
+            for each in decided
+        ]
+        first: Statement = (AS_BEFORE if as_before else "SELECT 1", {})
+        self.database.run_together(
+            first, (MADE, {"decided": Json(told)}), (TOLD, {"decided": Json(told)})
+        )
+
+    def sum_all(self) -> None:
+        while self.store.sum_decisions():
+            pass
+
+    def waiting(self) -> int:
+        """Decisions that are late for sums there are."""
+        return len(
+            self.database.run(
+                "SELECT FROM routing_late l JOIN routing_summed g USING (grain)"
+                " WHERE l.created_at < g.until"
+            )
+        )
+
+    def assert_alike(self, asked: Sequence["Asked"]) -> None:
+        """Both ways at the same moment: the window moves on."""
+        for reach, window, token in asked:
+            params = {"back": BACK[window], "token_symbol": token, **reach.params()}
+            (summed,), (counted,) = self.database.run_together(
+                statement("read_stats", **params), (COUNTED, params)
+            )
+            assert comparable(summed) == comparable(counted), (reach, window, token)
+
+
+Asked = tuple[Reach, TimeWindow, str | None]
+ASKED = some.lists(
+    some.tuples(
+        some.sampled_from([EVERYTHING, Reach(everything=False, wallet="0xca")]),
+        some.sampled_from(TimeWindow),
+        some.sampled_from([None, "BTC"]),
+    ),
+    min_size=2,
+    max_size=2,
+)
+BACK = {TimeWindow.HOUR: "1 hour", TimeWindow.DAY: "1 day", TimeWindow.WEEK: "7 days"}
+
+
+def comparable(row: dict[str, Any]) -> dict[str, Any]:
+    counts = {(each["token"], each["venue"]): each["decisions"] for each in row["counts"]}
+    figures = {name: row[name] for name in ("failovers", "avg_us", "p50_ms", "p99_ms")}
+    return {"counts": counts, **figures}
+
+
+@pytest.fixture
+def counting(database: Database) -> Counting:
+    return Counting(database)
+
+
+@given(before=DECISIONS, decided=DECISIONS, late=DECISIONS, asked=ASKED)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whenever_a_decision_comes_in_sums_say_what_counting_says(
+    counting: Counting,
+    before: list[dict[str, Any]],
+    decided: list[dict[str, Any]],
+    late: list[dict[str, Any]],
+    asked: list[Asked],
+) -> None:
+    counting.begin_anew()
+    counting.decide(before, as_before=True)
+    counting.decide(decided)
+    counting.sum_all()
+    counting.assert_alike(asked)
+
+    counting.decide(late)
+    counting.assert_alike(asked)  # read one by one, as they came after the sums were made
+    counting.sum_all()
+    counting.assert_alike(asked)  # and summed anew
+    assert counting.waiting() == 0
