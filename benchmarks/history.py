@@ -23,13 +23,13 @@ from agent_where.store.connection import Database  # noqa: E402
 from agent_where.store.statements import statement  # noqa: E402
 from agent_where.store.store import Store  # noqa: E402
 from agent_where.store.views import Views  # noqa: E402
-from benchmarks._measure import migrated, note, server, timed, told  # noqa: E402
+from benchmarks._measure import migrated, note, patient, server, timed, told  # noqa: E402
 from tests.store.counting import BACK, COUNTED, comparable  # noqa: E402
 
 ROWS = tuple(int(rows) for rows in os.environ.get("ROWS", "100000 1000000").split())
 ONE = Reach(everything=False, wallet=f"0x{1:040x}")
 WHO = {"admin": EVERYTHING, "one creator": ONE}
-ONE_TOKEN = "T7"
+ONE_TOKEN = "T7"  # noqa: S105 a token that is traded
 TIMES = 40
 
 AGENTS = """

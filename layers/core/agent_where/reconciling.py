@@ -118,8 +118,8 @@ def _sum_decisions(deps: Deps, is_time: Callable[[], bool]) -> None:
     try:
         while deps.store.sum_decisions() and is_time():
             pass
-    except DatabaseRefused as error:
-        _logger.warning("the decisions are not summed yet: %s", error)
+    except (DatabaseRefused, DatabaseUnavailable) as error:
+        _logger.warning("not all decisions are summed: %s", error)
 
 
 def write_figures(deps: Deps) -> Mapping[str, Any]:
