@@ -77,6 +77,29 @@ def timed(once: Callable[[], object], times: int = TIMES, warm_up: int = WARM_UP
     return taken
 
 
+class Processor:
+    """What this process and the server's session of a connection have used of the processor.
+
+    It says what the work is where other programs share the machine: time on the clock then says
+    how long it had to wait for a core.
+    """
+
+    def __init__(self, database: Database) -> None:
+        (row,) = database.run("SELECT pg_backend_pid() AS pid")
+        self._session = Path(f"/proc/{row['pid']}/schedstat")
+
+    def used_ms(self) -> float:
+        session_ns = int(self._session.read_text().split()[0])
+        return (time.process_time_ns() + session_ns) / 1e6
+
+    def of_each(self, once: Callable[[], object], times: int) -> float:
+        """Milliseconds of the processor that a call takes, the mean of `times`."""
+        before = self.used_ms()
+        for _ in range(times):
+            once()
+        return round((self.used_ms() - before) / times, 2)
+
+
 def in_turn(
     *ways: Callable[[], object], times: int = TIMES, warm_up: int = WARM_UP
 ) -> list[list[float]]:

@@ -7,6 +7,7 @@ against the number of rows before.
 """
 
 import os
+import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from agent_where.store.connection import Database  # noqa: E402
 from agent_where.store.statements import statement  # noqa: E402
 from agent_where.store.store import Store  # noqa: E402
 from agent_where.store.views import Views  # noqa: E402
-from benchmarks._measure import migrated, note, patient, server, timed, told  # noqa: E402
+from benchmarks._measure import Processor, migrated, note, patient, server, timed, told  # noqa: E402
 from tests.store.counting import BACK, COUNTED, comparable  # noqa: E402
 
 ROWS = tuple(int(rows) for rows in os.environ.get("ROWS", "100000 1000000").split())
@@ -113,7 +114,9 @@ def statistics_of(database: Database, rows: int, before: dict[str, float]) -> No
         def once(reach: Reach = reach, question: StatsQuery = question) -> object:
             return stats.shape(views.routing_stats(reach, question), question.time_window)
 
-        _grown(name, timed(once, TIMES, 5), rows, before, baseline)
+        taken = timed(once, TIMES, 5)
+        cpu = Processor(database).of_each(once, TIMES)
+        _grown(name, taken, rows, before, baseline=baseline, cpu_ms=cpu)
 
 
 def pages_of(database: Database, rows: int, before: dict[str, float]) -> None:
@@ -151,15 +154,11 @@ def pages_of(database: Database, rows: int, before: dict[str, float]) -> None:
 
 
 def _grown(
-    name: str,
-    taken: Sequence[float],
-    rows: int,
-    before: dict[str, float],
-    baseline: float | None = None,
+    name: str, taken: Sequence[float], rows: int, before: dict[str, float], **more: float
 ) -> None:
     smaller = before.get(name)
-    growth = round(sorted(taken)[len(taken) // 2] / smaller, 2) if smaller else None
-    before[name] = told(name, taken, "ms", baseline=baseline, rows=rows, growth=growth)
+    growth = round(statistics.median(taken) / smaller, 2) if smaller else None
+    before[name] = told(name, taken, "ms", rows=rows, growth=growth, **more)
 
 
 def main() -> None:

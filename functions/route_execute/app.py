@@ -15,7 +15,7 @@ from agent_where.pipeline import Deps, SignalOutcome
 from agent_where.settings import RouteExecuteSettings
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 metrics = Metrics(namespace="AgentWhere")
 processor = SqsFifoPartialProcessor()
 processor.raise_on_entire_batch_failure = False  # a batch is one message

@@ -12,13 +12,14 @@ $$;
 CREATE TRIGGER venue_routing_history_agent BEFORE INSERT ON venue_routing_history
     FOR EACH ROW WHEN (NEW.agent_id IS NULL) EXECUTE FUNCTION tell_agent();
 
--- A page of the history, by any of its filters, is read in its order. On a very long history make these four by hand
+-- A page of the history, by any of its filters, is read in its order. On a very long history make these five by hand
 -- first, under these names and CONCURRENTLY: see docs/scaling.md.
 CREATE INDEX IF NOT EXISTS venue_routing_history_by_time ON venue_routing_history (created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS venue_routing_history_by_token ON venue_routing_history (token_symbol, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS venue_routing_history_by_venue ON venue_routing_history (selected_venue, created_at DESC, id DESC);
-CREATE INDEX IF NOT EXISTS venue_routing_history_by_agent ON venue_routing_history (agent_id, created_at DESC, id DESC)
-    INCLUDE (token_symbol, selected_venue, requested_venue, attempt, deployment_id);
+CREATE INDEX IF NOT EXISTS venue_routing_history_by_agent ON venue_routing_history (agent_id, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS venue_routing_history_by_agent_token
+    ON venue_routing_history (agent_id, token_symbol, created_at DESC, id DESC);
 -- What the statistics read until now: the first two serve them as well.
 DROP INDEX IF EXISTS venue_routing_history_decisions;
 DROP INDEX IF EXISTS venue_routing_history_decisions_of_token;
@@ -39,7 +40,7 @@ CREATE TABLE routing_sums (
     ms        bigint[] NOT NULL,                               -- one place of the three for each whole millisecond
     times     bigint[] NOT NULL,                               -- how many first decisions took so long
     took_us   numeric[] NOT NULL,                              -- their microseconds, added up
-    of_token  jsonb NOT NULL,                                  -- the last three of each token: {"BTC": [[ms, times, took_us], ...]}
+    of_token  jsonb NOT NULL,                                  -- the last three of each token: {"BTC": "ms:times:took_us,..."}
     PRIMARY KEY (wallet, grain, since)
 );
 CREATE INDEX routing_sums_old ON routing_sums (grain, since);
@@ -126,12 +127,13 @@ CREATE FUNCTION sum_stretch(of_grain "char", of_since timestamptz, of_until time
     ), owned AS MATERIALIZED (
         SELECT lower(a.creator_wallet) AS creator, d.token, d.venue, d.took_us / 1000 AS ms,
                count(*) FILTER (WHERE d.is_first) AS decisions, count(*) FILTER (WHERE NOT d.is_first) AS failovers,
-               sum(d.took_us) FILTER (WHERE d.is_first) AS took_us
+               CAST(sum(d.took_us) FILTER (WHERE d.is_first) AS bigint) AS took_us
         FROM decided d
         LEFT JOIN agents a ON a.id = d.agent_id
         GROUP BY 1, 2, 3, 4
     ), cells AS MATERIALIZED (
-        SELECT '' AS wallet, token, venue, ms, sum(decisions) AS decisions, sum(failovers) AS failovers, sum(took_us) AS took_us
+        SELECT '' AS wallet, token, venue, ms, CAST(sum(decisions) AS bigint) AS decisions, CAST(sum(failovers) AS bigint) AS failovers,
+               CAST(sum(took_us) AS bigint) AS took_us
         FROM owned GROUP BY token, venue, ms
         UNION ALL
         SELECT creator, token, venue, ms, decisions, failovers, took_us FROM owned WHERE creator <> ''
@@ -146,7 +148,7 @@ CREATE FUNCTION sum_stretch(of_grain "char", of_since timestamptz, of_until time
         GROUP BY wallet
     ), of_tokens AS (
         SELECT wallet, jsonb_object_agg(token, times) AS of_token
-        FROM (SELECT wallet, token, jsonb_agg(jsonb_build_array(ms, times, took_us)) AS times
+        FROM (SELECT wallet, token, string_agg(ms || ':' || times || ':' || took_us, ',') AS times
               FROM (SELECT wallet, token, ms, sum(decisions) AS times, sum(took_us) AS took_us
                     FROM cells WHERE decisions > 0 AND ms IS NOT NULL GROUP BY wallet, token, ms) t
               GROUP BY wallet, token) o

@@ -6,7 +6,6 @@ What trades is in trading.py: a function that only reads or stores never loads i
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from agent_where.contract.owned import ApprovalView
 from agent_where.domain import Mode
 from agent_where.errors import BadSetting
 from agent_where.queues import Queues
@@ -21,17 +20,11 @@ from agent_where.settings import (
     SignalQueueAccess,
 )
 from agent_where.store._credentials import iam_password, secret_login, secret_password
-from agent_where.store.accounts import Accounts
-from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
-from agent_where.store.controls import Controls
-from agent_where.store.deployments import AskFor, Unapproved, nothing_to_sign
-from agent_where.store.previews import Previews
-from agent_where.store.status import Statuses
 from agent_where.store.store import Store
-from agent_where.store.views import Views
 
 if TYPE_CHECKING:
+    from agent_where.contract.owned import ApprovalView
     from agent_where.execution.keys import Keys
     from agent_where.intake import Intake
     from agent_where.onboarding import Onboarding, Tending
@@ -44,6 +37,10 @@ if TYPE_CHECKING:
         StatsApiSettings,
     )
     from agent_where.status import Status
+    from agent_where.store.administration import Administration
+    from agent_where.store.controls import Controls
+    from agent_where.store.deployments import AskFor, Unapproved
+    from agent_where.store.views import Views
 
 
 def database(settings: DatabaseAccess) -> Database:
@@ -100,19 +97,25 @@ def store(settings: DatabaseAccess) -> Store:
     return Store(connected(settings))
 
 
-def views(settings: "StatsApiSettings") -> Views:
+def views(settings: "StatsApiSettings") -> "Views":
     """What the read side shows. Raises BadSetting as `connected`."""
+    from agent_where.store.views import Views  # noqa: PLC0415 only the API needs it
+
     return Views(connected(settings), _ask_for(settings))
 
 
-def administration(settings: "ApiSettings") -> Administration:
+def administration(settings: "ApiSettings") -> "Administration":
     """Writing agents, deployments and config. Raises BadSetting as `connected`."""
+    from agent_where.store.administration import Administration  # noqa: PLC0415 only config_api
+
     return Administration(connected(settings), _ask_for(settings))
 
 
 def onboarding(settings: KeyMaking) -> "Onboarding":
     """What gives accounts their keys; on paper none. Raises BadSetting as `connected`."""
     from agent_where.onboarding import Onboarding  # noqa: PLC0415 only who writes needs it
+    from agent_where.store.accounts import Accounts  # noqa: PLC0415
+    from agent_where.store.views import Views  # noqa: PLC0415
     from agent_where.venues.registry import SIGNED  # noqa: PLC0415
 
     @cache
@@ -134,33 +137,40 @@ def onboarding(settings: KeyMaking) -> "Onboarding":
 def tending(settings: "ReconcileSettings") -> "Tending":
     """What sees who may trade; on paper nothing. Raises BadSetting as `connected`."""
     from agent_where.onboarding import Tending  # noqa: PLC0415 only reconcile needs it
+    from agent_where.store.accounts import Accounts  # noqa: PLC0415
     from agent_where.venues.registry import approvals  # noqa: PLC0415
 
     accounts = Accounts(connected(settings))
     return Tending(onboarding(settings), accounts, cache(partial(approvals, settings=settings)))
 
 
-def _ask_for(settings: Approving) -> AskFor:
+def _ask_for(settings: Approving) -> "AskFor":
     """What makes the approval that a user signs. On paper nobody is asked for any."""
+    from agent_where.store.deployments import nothing_to_sign  # noqa: PLC0415 only the API shows it
+
     if settings.mode is Mode.PAPER:
         return nothing_to_sign
-    from agent_where.venues.registry import approval_request  # noqa: PLC0415 only live asks
+    from agent_where.contract.owned import ApprovalView  # noqa: PLC0415 only live asks
+    from agent_where.venues.registry import approval_request  # noqa: PLC0415
 
-    def ask_for(of: Unapproved) -> ApprovalView:
+    def ask_for(of: "Unapproved") -> "ApprovalView":
         request = approval_request(of.venue, settings, of.signer_address, of.agent_name, of.now)
         return ApprovalView.model_validate(request.model_dump())
 
     return ask_for
 
 
-def controls(settings: DatabaseAccess) -> Controls:
+def controls(settings: DatabaseAccess) -> "Controls":
     """Setting and listing trading controls. Raises BadSetting as `connected`."""
+    from agent_where.store.controls import Controls  # noqa: PLC0415 only the API needs it
+
     return Controls(connected(settings))
 
 
 def previewing(settings: "StatsApiSettings") -> "Previewing":
     """What a preview works with. Raises BadSetting as `connected`."""
     from agent_where.previewing import Previewing  # noqa: PLC0415 only stats_api needs it
+    from agent_where.store.previews import Previews  # noqa: PLC0415
     from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
     opened = connected(settings)
@@ -175,6 +185,7 @@ def previewing(settings: "StatsApiSettings") -> "Previewing":
 def status(settings: "StatsApiSettings") -> "Status":
     """How the system is, also of a database that is away or not set up."""
     from agent_where.status import Status, Terms  # noqa: PLC0415 only stats_api needs it
+    from agent_where.store.status import Statuses  # noqa: PLC0415
     from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
     terms = Terms(network=settings.network, supported=SUPPORTED, max_age=settings.market_max_age)

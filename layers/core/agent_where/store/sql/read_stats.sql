@@ -32,8 +32,8 @@ WITH parts AS MATERIALIZED (
     FROM (SELECT t.* FROM summed s CROSS JOIN LATERAL unnest(s.ms, s.times, s.took_us) AS t (ms, decisions, took_us)
           WHERE CAST(:token_symbol AS text) IS NULL
           UNION ALL
-          SELECT CAST(t.one ->> 0 AS bigint), CAST(t.one ->> 1 AS bigint), CAST(t.one ->> 2 AS numeric)
-          FROM summed s CROSS JOIN LATERAL jsonb_array_elements(s.of_token -> CAST(:token_symbol AS text)) AS t (one)
+          SELECT CAST(split_part(t.one, ':', 1) AS bigint), CAST(split_part(t.one, ':', 2) AS bigint), CAST(split_part(t.one, ':', 3) AS numeric)
+          FROM summed s CROSS JOIN LATERAL string_to_table(s.of_token ->> CAST(:token_symbol AS text), ',') AS t (one)
           UNION ALL
           SELECT took_us / 1000, 1, took_us FROM single WHERE is_first AND took_us IS NOT NULL) t
     GROUP BY ms
