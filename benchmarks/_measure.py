@@ -131,7 +131,11 @@ def server(*, durable: bool = False) -> Iterator[Postgres]:
 def patient(dsn: str) -> DatabaseSettings:
     """For filling a database: an hour for a statement."""
     return DatabaseSettings.from_url(dsn).model_copy(
-        update={"statement_timeout_ms": 3_600_000, "script_timeout_seconds": 3_600}
+        update={
+            "statement_timeout_ms": 3_600_000,
+            "lock_timeout_ms": 600_000,
+            "script_timeout_seconds": 3_600,
+        }
     )
 
 

@@ -127,6 +127,18 @@ ASKED = some.lists(
 )
 
 
+AN_HOUR_AGO = {
+    "creator": "0xCA",
+    "token": "BTC",
+    "venue": "OSTIUM",
+    "requested": "MULTI",
+    "us": 1_234,
+    "ms": 1,
+    "attempt": 1,
+    "seconds": HOUR,
+}
+
+
 @pytest.fixture
 def counting(database: Database) -> Counting:
     return Counting(database)
@@ -154,3 +166,25 @@ def test_whenever_a_decision_comes_in_sums_say_what_counting_says(
     counting.sum_all()
     counting.assert_alike(asked)  # and summed anew
     assert counting.waiting() == 0
+
+
+def test_an_agent_s_decisions_are_its_creator_s_who_may_become_another(counting: Counting) -> None:
+    counting.decide([AN_HOUR_AGO, AN_HOUR_AGO])
+    counting.sum_all()
+    one, other = (Reach(everything=False, wallet=w) for w in ("0xca", "0xdd"))
+
+    counting.database.run(
+        "UPDATE agents SET creator_wallet = '0xDD' WHERE id = :id", id=counting.agents["0xCA"]
+    )
+
+    asked: list[Asked] = [(reach, TimeWindow.DAY, None) for reach in (EVERYTHING, one, other)]
+    counting.assert_alike(asked)  # nothing is summed any more
+    counting.sum_all()
+    counting.assert_alike(asked)
+
+
+def test_a_decision_tells_its_agent_whoever_writes_it(counting: Counting) -> None:
+    counting.decide([AN_HOUR_AGO])
+
+    rows = counting.database.run("SELECT agent_id FROM venue_routing_history")
+    assert rows == [{"agent_id": counting.agents["0xCA"]}]
