@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from agent_where.domain import MULTI, Mode, Model, SignalAction, VenueId
+from agent_where.domain import MULTI, Mode, Model, OrderStatus, SignalAction, VenueId
 from agent_where.errors import BadInput, Conflict, Overtaken, UnknownAgent
 from agent_where.execution.executor import Executor, Outcome
 from agent_where.messages import OrderRef, SignalMessage, SignalRef
@@ -19,7 +19,7 @@ from agent_where.planning import decide, plan_closes, plan_entries, tell
 from agent_where.queues import Queues
 from agent_where.store.records import SignalFile
 from agent_where.store.store import Store
-from agent_where.venues.base import Holdings
+from agent_where.venues.base import Exits, Holdings
 
 _CLOSE_TRIES = 5
 
@@ -51,7 +51,11 @@ def _on_paper(_: VenueId) -> None:
 
 @dataclass(frozen=True)
 class Deps:
-    """What the pipeline works with. `holdings`: None where a venue is not compared with."""
+    """What the pipeline works with.
+
+    `holdings`: None where a venue does not net; `exits`: None where its positions do not stand for
+    themselves; of both where it is not compared with.
+    """
 
     store: Store
     queues: Queues
@@ -60,6 +64,7 @@ class Deps:
     mode: Mode
     max_age: timedelta
     holdings: Callable[[VenueId], Holdings | None] = _on_paper
+    exits: Callable[[VenueId], Exits | None] = _on_paper
 
 
 def run(message: SignalMessage | SignalRef | OrderRef, deps: Deps) -> SignalOutcome | Outcome:
@@ -94,6 +99,18 @@ def take_order(order_id: UUID, deps: Deps) -> Outcome:
     outcome = deps.executor().execute(order_id)
     deps.queues.send_orders(outcome.due)
     return outcome
+
+
+def put_off(order_id: UUID, why: str, deps: Deps) -> Outcome | None:
+    """Have an order that lacks something tried again later: reconcile passes it on when it is due.
+
+    None: it does not wait to be sent any more.
+    """
+    seconds = deps.store.upkeep.put_off(order_id, why)
+    if seconds is None:
+        return None
+    detail = f"put off for {seconds} s: {why}"
+    return Outcome(order_id=order_id, status=OrderStatus.PLANNED, detail=detail)
 
 
 def _read(message: SignalMessage | SignalRef, store: Store) -> SignalFile:

@@ -18,17 +18,17 @@ from agent_where.domain import (
     Refusal,
     Settled,
     VenueId,
-    Verdict,
 )
 from agent_where.execution.gate import stopped
 from agent_where.execution.sizing import trigger_price
 from agent_where.ids import close_leg, next_leg, order_id
+from agent_where.routing.candidates import Verdict
 from agent_where.routing.checks import Refused, Terms
 from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import CANCELED
+from agent_where.venues.base import BOUNDS, CANCELED, TRIGGER_PASSED
 
 # Refusals that would be the same at every venue.
 _FINAL = frozenset(
@@ -48,13 +48,21 @@ _STOP_LOSS_TRIES = 3
 _logger = logging.getLogger(__name__)
 
 
-def after_fills(file: OrderFile, settled: Settled) -> Ending:
-    """What a FILLED order entails: exits for an entry, another exit for what stays open."""
+def after_fills(file: OrderFile, settled: Settled, *, takes_bounds: bool) -> Ending:
+    """What a FILLED order entails: exits for an entry, another exit for what stays open.
+
+    Args:
+        takes_bounds: whether the venue took the bounds with the entry, and carries them out.
+    """
+    if file.order.purpose is Purpose.ENTRY and takes_bounds:
+        return _confirmed(file, settled)
     if file.order.purpose is Purpose.ENTRY:
         return _exits(file, _average_price(settled))
     left = (file.open_qty or ZERO) - settled.filled_size
     if left <= 0:
         return Ending()
+    if file.order.purpose in BOUNDS:
+        return Ending(next_exit=_close_at_once(file.order))
     return Ending(next_exit=_next(file.order, next_leg(file.order.leg), 1))
 
 
@@ -63,17 +71,26 @@ def after_refused_exit(file: OrderFile, code: str) -> NextExit | None:
 
     That a venue sees nothing to close ends no exit: what it shows may be older than the last fill.
 
-    A stop-loss that a venue keeps refusing is given up for closing the position at once: it never
-    stands without the stop that it was promised.
+    A bound whose price was reached is given up for closing the position at once, and so is a
+    stop-loss that a venue keeps refusing: none stands without the stop that it was promised.
     """
     order = file.order
     if code == Refusal.DUST or (code == Refusal.NOTHING_TO_CLOSE and not file.open_qty):
         return None
+    if _has_fired(order, code):
+        return _close_at_once(order)
     if code != CANCELED and _is_hopeless(order):
         _logger.error("order %s: the stop-loss is refused for good: its position closes", order.id)
-        leg = close_leg(order.position_id)
-        return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
+        return _close_at_once(order)
     return _next(order, order.leg, order.attempt + 1)
+
+
+def _has_fired(order: Order, code: str) -> bool:
+    """Whether a bound's price was reached and it found nobody to trade with."""
+    if order.purpose not in BOUNDS:
+        return False
+    rested = order.status is OrderStatus.ACCEPTED
+    return code == TRIGGER_PASSED or (rested and code not in ("", CANCELED))
 
 
 def _is_hopeless(order: Order) -> bool:
@@ -83,6 +100,12 @@ def _is_hopeless(order: Order) -> bool:
         and order.status is not OrderStatus.PLANNED  # it was the venue that refused it, not we
         and order.attempt >= _STOP_LOSS_TRIES
     )
+
+
+def _close_at_once(order: Order) -> NextExit:
+    """A plain close of the position in the bound's stead."""
+    leg = close_leg(order.position_id)
+    return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
 
 
 def failover(
@@ -141,6 +164,15 @@ def _nowhere(anywhere: Refused | None, verdicts: Sequence[Verdict]) -> str:
         return f"nothing more is tried, {anywhere.code}: {anywhere.detail}"
     told = "; ".join(f"{v.venue} ({v.refusal}: {v.detail})" for v in verdicts)
     return f"no venue left. Checked: {told or 'none'}"
+
+
+def _confirmed(file: OrderFile, settled: Settled) -> Ending:
+    """The bounds that the venue confirmed are those that stand."""
+    if file.signal.risk.stop_loss is not None and settled.stop_loss is None:
+        _logger.error(
+            "order %s: the venue opened its position without the stop-loss", file.order.id
+        )
+    return Ending(stop_loss=settled.stop_loss, take_profit=settled.take_profit, carries_bounds=True)
 
 
 def _exits(file: OrderFile, entry_price: Decimal) -> Ending:

@@ -2,11 +2,18 @@
 
 from decimal import Decimal
 
-from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal
-from agent_where.execution.sizing import Limits, Sized, size_entry, size_exit
+from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal, SignalAction
+from agent_where.execution.sizing import (
+    Limits,
+    Sized,
+    lowest_bound,
+    size_entry,
+    size_exit,
+    trigger_price,
+)
 from agent_where.routing.checks import Refused
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import Venue
+from agent_where.venues.base import BOUND_MAY_SLIP, Venue
 
 
 class Ready(Model):
@@ -39,9 +46,24 @@ def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready
             "size": sized.size,
             "limit_price": sized.limit_price,
             "detail": sized.note or file.order.detail,
+            **(_bounds(file, quote) if venue.takes_bounds else {}),
         }
     )
     return Ready(order=order, market=market, quote=quote)
+
+
+def _bounds(file: OrderFile, quote: Quote) -> dict[str, Decimal | None]:
+    """What goes with an entry, at the prices that follow from the one it is about to take."""
+    order, risk = file.order, file.signal.risk
+    if order.purpose is not Purpose.ENTRY:
+        return {}
+    price = quote.price_for(order.side)
+    return {
+        "stop_loss": risk.stop_loss
+        and trigger_price(price, order.side, risk.stop_loss, gains=False),
+        "take_profit": risk.take_profit
+        and trigger_price(price, order.side, risk.take_profit, gains=True),
+    }
 
 
 def _size(
@@ -49,7 +71,7 @@ def _size(
 ) -> Sized | Refused:
     order, signal = file.order, file.signal
     if order.purpose is not Purpose.ENTRY:
-        return size_exit(file.open_qty or ZERO, order.side, signal.risk.max_slippage, market, quote)
+        return size_exit(file.open_qty or ZERO, order.side, _may_slip(file), market, quote)
     if signal.size is None:
         return Refused(code=Refusal.BAD_SIGNAL, detail="the signal says no size")
     return size_entry(
@@ -60,4 +82,12 @@ def _size(
         quote,
         venue.account(order).free_collateral_usd,
         Limits(max_notional_usd=file.max_notional_usd, of_any_order_usd=ceiling_usd),
+        lowest_bound(order.side, signal.risk, BOUND_MAY_SLIP),
     )
+
+
+def _may_slip(file: OrderFile) -> Decimal:
+    """What a CLOSE signal says; a close that stands in for a bound may slip as the bound might."""
+    said = file.signal.risk.max_slippage
+    stands_in = file.order.purpose is Purpose.CLOSE and file.signal.action is SignalAction.OPEN
+    return max(said, BOUND_MAY_SLIP) if stands_in else said

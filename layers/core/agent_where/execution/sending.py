@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agent_where.domain import Order, Purpose, Settled
+from agent_where.domain import Order, Settled
 from agent_where.errors import (
     BadSetting,
     LeaseHeld,
@@ -19,10 +19,19 @@ from agent_where.errors import (
     VenueRejected,
     VenueUnavailable,
 )
+from agent_where.execution.nonces import Nonces
 from agent_where.execution.preparing import Ready
 from agent_where.store.records import OrderFile
 from agent_where.store.store import Store
-from agent_where.venues.base import Action, ActionKind, Stamp, Standing, Unsigned, Venue
+from agent_where.venues.base import (
+    BOUNDS,
+    TOO_LATE,
+    Action,
+    ActionKind,
+    Standing,
+    Unsigned,
+    Venue,
+)
 
 if TYPE_CHECKING:
     from agent_where.execution.signers import Signer
@@ -32,11 +41,9 @@ SignerOf = Callable[[str], "Signer"]
 
 _logger = logging.getLogger(__name__)
 
-BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
-"""What rests at a venue until its price is reached."""
-
 _ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
 _ASK_FOR_SECONDS = 10.0
+_SEND_AGAIN_AFTER_SECONDS = (0.25, 0.5, 1.0, 2.0)
 _MOST_BEFORE_AN_ORDER = 3
 
 
@@ -72,10 +79,7 @@ class Sending:
             action = self._sealed(file, wanted, token)
             if action.kind is ActionKind.ORDER:
                 return action
-            try:
-                self._do(venue, ready.order, action, token)
-            except OutcomeUnknown as error:
-                raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+            self._do_before(venue, ready.order, action, token)
         raise VenueUnavailable(venue.id, "it wants ever more before the order")
 
     def send(self, venue: Venue, file: OrderFile, action: Action, token: UUID) -> Settled | None:
@@ -85,7 +89,7 @@ class Sending:
             VenueRejected: refused for good by the one and only sending.
         """
         try:
-            answer = venue.send(file.order, action)
+            answer = self._send(venue, file.order, action, token)
         except (VenueUnavailable, OutcomeUnknown):
             return self._ask(venue, file, token)
         if isinstance(answer, Settled):
@@ -107,6 +111,8 @@ class Sending:
             case Standing():
                 self._store.accept_order(file.order, answer.venue_ref)
                 return None
+            case Action():
+                return self._send_again(venue, file, answer, token)
             case _:
                 return self._close_doubt(venue, file, answer, token)
 
@@ -124,6 +130,38 @@ class Sending:
         except (BadSetting, SignerUnavailable) as error:
             _logger.error("order %s cannot be taken back: %s", file.order.id, error)  # noqa: TRY400 its sentence says it all
 
+    def _send(
+        self, venue: Venue, order: Order, action: Action, token: UUID
+    ) -> Settled | Standing | None:
+        """Send, and while nothing has left this process send the same bytes again.
+
+        Raises as `Venue.send` does.
+        """
+        for seconds in _SEND_AGAIN_AFTER_SECONDS:
+            try:
+                return venue.send(order, action)
+            except VenueUnavailable:
+                self._sleep(seconds)
+                if not self._store.actions.may_send(order, action, token):
+                    raise
+        return venue.send(order, action)
+
+    def _do_before(self, venue: Venue, order: Order, action: Action, token: UUID) -> None:
+        """Have done what has to be done before the order.
+
+        Raises:
+            VenueRejected: refused, and so is the order.
+            Unavailable, VenueUnavailable: it may not be done; nothing of the order was sent.
+        """
+        try:
+            self._do(venue, order, action, token)
+        except OutcomeUnknown as error:
+            raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+        except VenueRejected as error:
+            if error.code != TOO_LATE:
+                raise
+            raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+
     def _ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
         """After a sending: ask for some seconds, then leave it to reconcile."""
         until = self._clock() + _ASK_FOR_SECONDS
@@ -137,6 +175,25 @@ class Sending:
                 continue
             if settled:
                 return settled
+        return None
+
+    def _send_again(
+        self, venue: Venue, file: OrderFile, action: Action, token: UUID
+    ) -> Settled | None:
+        """Send stored bytes once more. Only an end that the venue tells of counts, no refusal."""
+        if not self._store.actions.count_sending(file.order, action, token):
+            raise LeaseHeld(f"order {file.order.id}: too late, or its account's lease was lost")
+        try:
+            answer = venue.send(file.order, action)
+        except VenueRejected as error:
+            _logger.warning("order %s, sent again, is no evidence: %s", file.order.id, error)
+            return None
+        except (VenueUnavailable, OutcomeUnknown):
+            return None
+        if isinstance(answer, Settled):
+            return answer
+        if action.kind is ActionKind.ORDER:
+            self._store.accept_order(file.order, answer.venue_ref if answer else None)
         return None
 
     def _close_doubt(
@@ -178,14 +235,7 @@ class Sending:
     def _sealed(self, file: OrderFile, wanted: Action | Unsigned, token: UUID) -> Action:
         if isinstance(wanted, Action):
             return wanted
-        signer = self._signer(file)
-        if wanted.nonce is not None:
-            return wanted.sealed(Stamp(signer=signer, nonce=wanted.nonce, now=file.now))
-        taken = self._store.actions.take_nonce(file.order, token)
-        if taken is None:
-            raise LeaseHeld(f"the lease of account {file.order.account} was lost")
-        nonce, now = taken
-        return wanted.sealed(Stamp(signer=signer, nonce=nonce, now=now))
+        return Nonces(self._store).sealed(file, wanted, self._signer(file), token)
 
     def _signer(self, file: OrderFile) -> "Signer":
         """The account's, seen to be the one that is stored."""

@@ -51,7 +51,7 @@ SCHEMAS: Mapping[str, str] = MappingProxyType(
         "NewSize": "How much each follower stakes. The notional is collateral times leverage.",
         "OpenApi": "This document.",
         "Order": "One order at one venue.",
-        "OrderFigures": "What is not at its end. Null: reconcile has not told.",
+        "OrderFigures": "What is not at its end, or needs an operator. Null: not told.",
         "OrderStatus": "FILLED, REJECTED and EXPIRED are ends; SENT may have reached the venue.",
         "Position": "What one signal opened for one deployment.",
         "PositionStatus": "Whether something is still held.",
@@ -79,6 +79,7 @@ SCHEMAS: Mapping[str, str] = MappingProxyType(
         "TimeWindow": "How far back the stats look.",
         "TokenStats": "Decisions on one token.",
         "TypedData": "What a wallet is asked to sign (EIP-712).",
+        "Transaction": "What a wallet is asked to send: the argument of its `eth_sendTransaction`.",
         "TypedField": "A field of a structure that is signed.",
         "VenueStatus": "A venue's markets.",
     }

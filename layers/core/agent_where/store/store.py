@@ -30,6 +30,7 @@ from agent_where.store.records import (
     signal_file,
 )
 from agent_where.store.statements import signal_params, sql, statement, tickets
+from agent_where.store.upkeep import Upkeep
 from agent_where.venues.base import Action
 
 _NO_SUCH_TABLE = "42P01"
@@ -42,6 +43,7 @@ class Store:
         self._database = database
         self.actions = Actions(database)
         self.comparisons = Comparisons(database)
+        self.upkeep = Upkeep(database)
 
     def network(self) -> str | None:
         """The network that setup recorded; None before setup."""
@@ -200,6 +202,8 @@ class Store:
                 id=order.id,
                 stop_loss=ending.stop_loss,
                 take_profit=ending.take_profit,
+                position_ref=settled.position_ref,
+                carries_bounds=ending.carries_bounds,
             ),
             statement("reduce_position", id=order.id),
             statement(
@@ -226,14 +230,7 @@ class Store:
             order,
             token,
             "end_without_fills",
-            statement(
-                "end_without_fills",
-                id=order.id,
-                of_status=order.status,
-                status=settled.status,
-                refusal=settled.code or None,
-                detail=settled.detail,
-            ),
+            statement("end_without_fills", **statements.end_params(order, settled)),
             *statements.failover(order, failover),
             *statements.next_exit(order, next_exit),
             statement("close_dust", id=order.id),
@@ -269,7 +266,7 @@ class Store:
         told = {"account": account, "venue": venue, "starting_balance_usd": starting_balance_usd}
         return Decimal(self._run("paper_collateral", **told)[0]["free_collateral_usd"])
 
-    # Markets and figures
+    # Markets
 
     def upsert_markets(
         self, venue: VenueId, markets: Sequence[Market]
@@ -284,11 +281,6 @@ class Store:
             statement("trigger_exits"),
         )
         return counts[0], tickets(triggered)
-
-    def write_figures(self, measured: Mapping[str, object]) -> Mapping[str, Any]:
-        """Store the figures that the read side shows, and return them whole."""
-        figures: Mapping[str, Any] = self._run("write_figures", measured=measured)[0]["figures"]
-        return figures
 
     def sum_decisions(self) -> bool:
         """Sum more decisions for the statistics. False: all that can be are."""

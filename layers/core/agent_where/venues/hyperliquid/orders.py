@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
 from agent_where.errors import SignerUnavailable, VenueRejected
-from agent_where.venues.base import Action, ActionKind, Stamp
+from agent_where.venues.base import BOUND_MAY_SLIP, Action, ActionKind, Stamp
 from agent_where.venues.hyperliquid import grid, units, wire
 from agent_where.venues.hyperliquid.answers import Leverage, milliseconds_of, time_of
 from agent_where.venues.hyperliquid.ids import client_order_id
@@ -24,8 +24,6 @@ EXPIRES_AFTER: Final = timedelta(seconds=8)
 """How long an order may be on its way."""
 TOO_LARGE: Final = "ORDER_TOO_LARGE"
 
-_TRIGGERED_MAY_SLIP: Final = Decimal("0.1")
-"""How far beyond its trigger an exit may trade: the bound that the venue's own interface sets."""
 _EXITS: Final[Mapping[Purpose, wire.Exit]] = MappingProxyType(
     {
         Purpose.TAKE_PROFIT: wire.Exit.TAKE_PROFIT,
@@ -50,6 +48,7 @@ class Unsent:
     lasts: timedelta | None = None
     nonce: int | None = None
     signer_address: str | None = None
+    sequence: ClassVar[None] = None
 
     def sealed(self, stamp: Stamp) -> Action:
         """The exact bytes, signed.
@@ -149,7 +148,7 @@ def trigger(order: Order, market: Market, held: Decimal) -> wire.WireAction:
     price = grid.trigger_bound(
         asked, order.side.opposite, decimals, gains=leg is wire.Exit.TAKE_PROFIT
     )
-    worst = price * (1 + order.side.sign * _TRIGGERED_MAY_SLIP)
+    worst = price * (1 + order.side.sign * BOUND_MAY_SLIP)
     limit = grid.price_bound(worst, order.side, decimals)
     if price <= 0 or limit <= 0:
         raise _refused(Refusal.NO_PRICE, f"{asked:f} is under the grid's first step")
