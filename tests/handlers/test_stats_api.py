@@ -355,8 +355,8 @@ def test_one_failure_in_very_many_is_not_rounded_to_full_success(
             " SELECT gen_random_uuid(), :agent, 'BTC', 'MULTI' FROM generate_series(1, 7000)"
             " RETURNING id) INSERT INTO venue_routing_history (signal_id, agent_id, token_symbol,"
             " requested_venue, selected_venue, routing_reason, checked_venues, venue_availability,"
-            " routing_duration_ms) SELECT id, :agent, 'BTC', 'MULTI', 'OSTIUM', '', '{OSTIUM}', '{}', 1"
-            " FROM made",
+            " routing_duration_ms) SELECT id, :agent, 'BTC', 'MULTI', 'OSTIUM', '', '{OSTIUM}',"
+            " '{}', 1 FROM made",
             agent=MULTI_AGENT,
         )
 
