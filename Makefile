@@ -57,8 +57,8 @@ fuzz: environments  ## Try that deployment with thousands of requests made from 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
 	@$(PROJECT) -m local.openapi
 
-bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
-	@for file in benchmarks/[a-z]*.py; do $(PROJECT) "$$file"; done
+bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line (ROWS="1000000 10000000" decisions for statistics)
+	@for file in benchmarks/[a-z]*.py; do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel

@@ -1,85 +1,216 @@
-"""What routing costs: the pure decision alone, and a signal from message to written decision.
+"""What routing costs: the pure decision, and a stored signal from its id to its written decision.
 
-Runs on an embedded PostgreSQL over loopback TCP; prints one JSON object a line. `ratio` compares
-with the pure decision of the same run.
+The baseline is the original's pattern through the same driver, each statement a round trip of its
+own: the agent's config, else the global one, one market query for each venue in turn until one can
+trade, the history's row, the signal's venue. Ours reads and writes the same and more: controls,
+followers, each candidate's figures. Both take turns in one run, on signals of an agent that nobody
+follows; `ratio` below 1 is faster than the baseline. Round-trip time is made up by a relay.
 """
 
 import json
-import platform
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID, uuid4
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core")]
 
-from agent_where.migrations import set_up  # noqa: E402 the path is set above
+from agent_where.domain import Market, Mode, SignalAction, VenueId  # noqa: E402 the path is set above
+from agent_where.messages import SignalRef  # noqa: E402
+from agent_where.pipeline import Deps, take_signal  # noqa: E402
 from agent_where.planning import decide  # noqa: E402
-from agent_where.store.connection import Database, DatabaseSettings  # noqa: E402
-from local.postgres import start  # noqa: E402
-from tests.world import MAX_AGE, SUPPORTED, World, signal  # noqa: E402
+from agent_where.store.connection import Database, DatabaseSettings, Json  # noqa: E402
+from agent_where.store.store import Store  # noqa: E402
+from benchmarks._delay import delayed  # noqa: E402
+from benchmarks._measure import WARM_UP, Processor, in_turn, migrated, server, timed, told  # noqa: E402
+from tests.world import MAX_AGE, MemoryQueues  # noqa: E402
 
-WARM_UP = 20
-TIMES = 300
+TIMES = 100
+FIRST, LAST = "the first can trade", "the last can trade"
+ROUND_TRIPS = (0, 0.001)
+
+CONFIG = "SELECT * FROM venue_routing_config WHERE agent_id = :agent"
+GLOBAL = "SELECT * FROM venue_routing_config WHERE agent_id IS NULL"
+MARKET = (
+    "SELECT * FROM venue_markets WHERE venue = CAST(:venue AS venue_t)"
+    " AND token_symbol = :token AND is_active"
+)
+HISTORY = """
+INSERT INTO venue_routing_history (signal_id, token_symbol, requested_venue, selected_venue,
+    routing_reason, checked_venues, venue_availability, routing_duration_ms)
+VALUES (:signal, :token, 'MULTI', CAST(:venue AS venue_t), :reason, :checked, :available, 1)
+"""
+SIGNAL = "UPDATE signals SET venue = CAST(:venue AS venue_t) WHERE id = :signal"
 
 
-def measured(name: str, once: Callable[[], object], *, baseline_us: float | None = None) -> float:
-    """Time `once`, print its line, and return the median in microseconds."""
-    for _ in range(WARM_UP):
-        once()
-    taken = []
-    for _ in range(TIMES):
-        began = time.perf_counter_ns()
-        once()
-        taken.append((time.perf_counter_ns() - began) / 1000)
-    median = statistics.median(taken)
-    ranks = statistics.quantiles(taken, n=100)
-    line = {
-        "name": name,
-        "n": TIMES,
-        "median": round(median, 1),
-        "p95": round(ranks[94], 1),
-        "p99": round(ranks[98], 1),
-        "unit": "us",
-        "ratio": round(median / baseline_us, 2) if baseline_us else None,
-        "python": platform.python_version(),
-    }
-    print(json.dumps(line), flush=True)
-    return median
+class Original:
+    """The original's pattern of queries."""
+
+    def __init__(self, database: Database, agent: UUID, token: str) -> None:
+        self._database = database
+        self._agent = agent
+        self._token = token
+
+    def route(self, signal: UUID) -> None:
+        run, token = self._database.run, self._token
+        config = run(CONFIG, agent=self._agent) or run(GLOBAL)
+        available: dict[str, bool] = {}
+        for venue in config[0]["venue_priority"]:
+            available[venue] = bool(run(MARKET, venue=venue, token=token))
+            if available[venue]:
+                break
+        run(
+            HISTORY,
+            signal=signal,
+            token=token,
+            venue=venue,
+            reason=f"{venue}: Market available",
+            checked=list(available),
+            available=Json(available),
+        )
+        run(SIGNAL, signal=signal, venue=venue)
+
+
+def markets(store: Store, venues: list[VenueId], token: str, *, first: bool) -> None:
+    """The token at every venue, open at the first or at the last alone."""
+    for venue in venues:
+        can = first or venue == venues[-1]
+        market = Market(
+            venue=venue,
+            token_symbol=token,
+            name=f"{token}/USD",
+            index=0,
+            is_active=can,
+            min_notional_usd=Decimal(10),
+            max_leverage=Decimal(40),
+            price_usd=Decimal(100),
+            last_synced=datetime.now(UTC),
+        )
+        other = market.model_copy(update={"token_symbol": "OTHER", "is_active": True})
+        kept = [other]
+        known = store.upsert_markets(venue, [market, *kept])
+        if not known[0]["ok"]:
+            raise RuntimeError(f"{venue}: the benchmark's own markets were refused")
+
+
+def signals(database: Database, agent: UUID, token: str, count: int) -> Iterator[UUID]:
+    """Undecided signals that are in the database already."""
+    made = [str(uuid4()) for _ in range(count)]
+    size = json.dumps({"type": "fixed-usdc", "value": "100", "leverage": "3"})
+    database.run(
+        "INSERT INTO signals (id, agent_id, token_symbol, venue, requested_venue, action, side,"
+        " size_model, risk_model, created_at, expires_at, received_at)"
+        " SELECT CAST(id AS uuid), :agent, :token, 'MULTI', 'MULTI', 'OPEN', 'LONG',"
+        " CAST(:size AS jsonb), '{}', now(), now() + interval '1 hour', now()"
+        " FROM unnest(CAST(:ids AS text[])) id",
+        agent=agent,
+        token=token,
+        size=size,
+        ids=made,
+    )
+    return (UUID(each) for each in made)
+
+
+def agent_of(database: Database, priority: list[VenueId]) -> UUID:
+    """An agent that is routed by a config of its own."""
+    (row,) = database.run(
+        "INSERT INTO agents (creator_wallet, name, venue, status, profit_receiver_address)"
+        " VALUES ('0xc', 'an agent', 'MULTI', 'ACTIVE', '0xc') RETURNING id"
+    )
+    database.run(
+        "INSERT INTO venue_routing_config (agent_id, venue_priority) VALUES (:agent, :priority)",
+        agent=row["id"],
+        priority=priority,
+    )
+    return UUID(str(row["id"]))
+
+
+def deps_of(store: Store, venues: list[VenueId]) -> Deps:
+    """The pipeline on paper, with the queues in memory."""
+
+    def no_order() -> "object":
+        raise RuntimeError("nobody follows the agent")
+
+    return Deps(
+        store=store,
+        queues=MemoryQueues(),
+        executor=no_order,  # type: ignore[arg-type] # never called
+        supported=frozenset(venues),
+        mode=Mode.PAPER,
+        max_age=MAX_AGE,
+    )
+
+
+def routed(dsn: str, venues: list[VenueId], which: str) -> None:
+    """Ours beside the original's pattern, near and far from the database."""
+    token = f"T{len(venues)}{which[4]}".upper()
+    near = Database(DatabaseSettings.from_url(dsn))
+    markets(Store(near), venues, token, first=which == FIRST)
+    agent = agent_of(near, venues)
+    settings = DatabaseSettings.from_url(dsn)
+    for seconds in ROUND_TRIPS:
+        with delayed(settings.port, seconds) as port:
+            far = Database(settings.model_copy(update={"port": port}))
+            ours, theirs = _ways(near, far, agent, token, venues)
+            candidates = f"{len(venues)} candidates" if len(venues) > 1 else "1 candidate"
+            name = f"route, {candidates}, {which}, {seconds * 1000:g} ms round trip"
+            before = far.round_trips
+            theirs_took, ours_took = in_turn(theirs, ours, times=TIMES)
+            trips = (far.round_trips - before) / (TIMES + WARM_UP)
+            processor = Processor(far)
+            cpu = processor.of_each(theirs, TIMES)
+            baseline = told(f"{name}: the original's pattern", theirs_took, "ms", cpu_ms=cpu)
+            cpu = processor.of_each(ours, TIMES)
+            told(
+                name,
+                ours_took,
+                "ms",
+                baseline=baseline,
+                round_trips_of_both=trips,
+                cpu_ms=cpu,
+            )
+            far.close()
+    near.close()
+
+
+def _ways(
+    near: Database, far: Database, agent: UUID, token: str, venues: list[VenueId]
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    mine = signals(near, agent, token, 2 * TIMES + WARM_UP)
+    theirs = signals(near, agent, token, 2 * TIMES + WARM_UP)
+    original = Original(far, agent, token)
+    deps = deps_of(Store(far), venues)
+    return (
+        lambda: take_signal(SignalRef(signal_id=next(mine)), deps),
+        lambda: original.route(next(theirs)),
+    )
+
+
+def decided(database: Database, venues: list[VenueId]) -> None:
+    """The decision alone, of ten venues that all can trade."""
+    markets(Store(database), venues, "PURE", first=True)
+    signal = next(signals(database, agent_of(database, venues), "PURE", 1))
+    file = Store(database).read_signal(signal)
+    if file is None or file.action != SignalAction.OPEN:
+        raise RuntimeError("the benchmark's own signal cannot be read")
+    taken = timed(lambda: decide(file, frozenset(venues), MAX_AGE), times=1000)
+    told("decide, 10 candidates, pure", [each * 1000 for each in taken], "us")
 
 
 def main() -> None:
-    """Run it in a database of its own."""
-    with tempfile.TemporaryDirectory(prefix="agent-where-bench-") as place:
-        server = start(Path(place) / "postgres", durable=False)
-        try:
-            database = Database(DatabaseSettings.from_url(server.dsn()))
-            set_up(database, ROOT / "functions" / "setup" / "migrations", network="mainnet")
-            database.close()
-            _route(server.dsn())
-        finally:
-            server.stop()
-
-
-def _route(dsn: str) -> None:
-    world = World(dsn)
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    message = signal(agent)
-    file = world.store.insert_signal(message)
-    if file is None:
-        raise RuntimeError("the benchmark's own signal was not stored")
-    pure = measured("decide, two candidates", lambda: decide(file, SUPPORTED, MAX_AGE))
-    measured(
-        "route one signal: read, decide, write, one follower",
-        lambda: world.take(signal(agent)),
-        baseline_us=pure,
-    )
-    world.dispose()
+    """In a database with ten venues."""
+    with server() as started, migrated(started.dsn()) as database:
+        ten = [f"VENUE{number}" for number in range(10)]
+        for venue in ten:
+            database.run(f"ALTER TYPE venue_t ADD VALUE '{venue}'")
+        decided(database, ten)
+        routed(started.dsn(), ten[:1], FIRST)
+        routed(started.dsn(), ten[:2], LAST)
+        routed(started.dsn(), ten, FIRST)
+        routed(started.dsn(), ten, LAST)
 
 
 if __name__ == "__main__":

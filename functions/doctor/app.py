@@ -20,7 +20,7 @@ from agent_where.parsing import validate
 from agent_where.settings import DoctorSettings
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 
 
 class Request(Body):

@@ -14,7 +14,7 @@ from agent_where.sync import SyncResult, SyncStatus, sync_all
 from agent_where.venues.registry import SUPPORTED, market_source
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 metrics = Metrics(namespace="AgentWhere")
 
 

@@ -12,7 +12,7 @@ from agent_where.operating import operate
 from agent_where.settings import OperateSettings
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 settings = cache(OperateSettings.from_environment)
 restores = cache(lambda: wiring.restores(settings()))
 dead_letters = cache(lambda: wiring.dead_letters(settings()))

@@ -16,7 +16,7 @@ from agent_where.settings import ReconcileSettings
 from agent_where.venues.registry import tally
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 metrics = Metrics(namespace="AgentWhere")
 
 SECONDS_TO_TEND = 6.0  # for the keys that are to be made and asked about

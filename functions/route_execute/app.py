@@ -17,7 +17,7 @@ from agent_where.settings import RouteExecuteSettings
 from agent_where.venues.registry import tally
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 metrics = Metrics(namespace="AgentWhere")
 processor = SqsFifoPartialProcessor()
 processor.raise_on_entire_batch_failure = False  # a batch is one message

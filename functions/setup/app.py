@@ -16,7 +16,7 @@ from agent_where.venues.registry import SUPPORTED
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 
 
 def run(*, only_report: bool) -> Report:

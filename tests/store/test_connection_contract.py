@@ -6,13 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pg8000 import core
 from pg8000.native import Connection
 
 from agent_where.errors import BadInput, DatabaseRefused
-from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.connection import Database, DatabaseSettings, Often
 from local.postgres import Postgres
 from tests.store.proxies import Proxy
 
@@ -220,3 +221,45 @@ def test_a_refused_statement_costs_one_round_trip(watched: tuple[Database, Proxy
         database.run("SELECT nothing FROM nowhere")
 
     assert proxy.turns == 1
+
+
+KEPT = "SELECT count(*) AS n FROM pg_prepared_statements"
+
+
+def test_a_statement_that_is_run_often_is_parsed_once_a_session(database: Database) -> None:
+    often = Often("SELECT CAST(:n AS int) AS n")
+
+    told = [database.run(often, n=n) for n in range(7)]
+    together = database.run_together((often, {"n": 7}), (often, {"n": 8}))
+
+    assert told == [[{"n": n}] for n in range(7)]
+    assert together == [[{"n": 7}], [{"n": 8}]]
+    assert database.run(KEPT) == [{"n": 1}]
+
+
+def test_an_error_on_the_way_to_a_kept_statement_leaves_the_next_call_in_step(
+    database: Database,
+) -> None:
+    often = Often("SELECT 10 / CAST(:n AS int) AS n")
+
+    for refused in ("SELECT nothing FROM nowhere", "SELECT 1 / 0"):
+        with pytest.raises(DatabaseRefused):
+            database.run_together((refused, {}), (often, {"n": 1}))
+    with pytest.raises(DatabaseRefused):
+        database.run(often, n=0)
+
+    assert [database.run(often, n=n) for n in (1, 2)] == [[{"n": 10}], [{"n": 5}]]
+
+
+def test_a_kept_statement_whose_table_has_changed_costs_one_refusal(database: Database) -> None:
+    table = f"changed_{uuid4().hex}"
+    database.run(f"CREATE TABLE {table} (a int)")
+    often = Often(f"SELECT * FROM {table}")
+    database.run(often)
+    database.run(f"ALTER TABLE {table} ADD COLUMN b int")
+
+    with pytest.raises(DatabaseRefused, match="cached plan"):
+        database.run(often)
+
+    assert database.run(often) == []
+    database.run(f"DROP TABLE {table}")

@@ -53,6 +53,10 @@ NOT_ALLOWED = [
     "SET session_replication_role = replica",
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE sql AS 'SELECT 1'",
     "CREATE TABLE mine ()",
+    "DELETE FROM routing_sums",
+    "UPDATE routing_sums SET decisions = '{}'",
+    "UPDATE routing_summed SET until = now()",
+    "DELETE FROM routing_late",
     "DROP TABLE venue_fills",
     "UPDATE installation SET network = 'testnet'",
     "INSERT INTO installation (network) VALUES ('testnet')",
@@ -163,6 +167,8 @@ def test_the_application_role_does_the_whole_main_job(roles: TwoRoles) -> None:
             ("CLOSED", "CLOSE"),
         ]
         assert [row["attempt"] for row in world.history()] == [1, 2, 1]
+        summed = app.run("SELECT bool_and(until IS NOT NULL) AS all FROM routing_summed")
+        assert summed == [{"all": True}]
 
 
 def test_the_application_role_sets_controls_and_forges_no_change_of_them(app: Database) -> None:
@@ -277,6 +283,7 @@ def test_the_reader_s_role_may_select_everything_and_change_nothing(postgres: Po
             for forbidden in (
                 *NOT_ALLOWED,
                 "UPDATE signals SET decided_at = now()",
+                "SELECT sum_decisions()",
                 "INSERT INTO restores (restored_to, told_by, reason) VALUES (now(), 'a', 'b')",
             ):
                 with pytest.raises(DatabaseRefused) as refusal:

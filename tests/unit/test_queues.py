@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from threading import Barrier
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -173,3 +174,33 @@ def test_a_delay_changes_the_visibility_of_that_message() -> None:
     queues(sqs).delay(SIGNALS, "receipt", 32)
 
     assert sqs.visibility == [("receipt", 32)]
+
+
+class Together(Sqs):
+    """Answers a batch only when another one is under way too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = Barrier(2, timeout=10)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803 boto3's words
+        self._both.wait()
+        return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+
+def test_batches_of_orders_are_under_way_together() -> None:
+    sqs, many = Together(), tickets(20)
+
+    queues(sqs).send_orders(many)
+
+    sent = {json.loads(entry["MessageBody"])["orderId"] for entry in sqs.entries()}
+    assert sent == {str(order.id) for order in many}
+
+
+def test_a_batch_that_fails_keeps_no_other_from_being_sent() -> None:
+    sqs = Sqs(refuses=["0"])
+
+    with pytest.raises(QueueUnavailable):
+        queues(sqs).send_orders(tickets(35))
+
+    assert len(sqs.entries()) == 35

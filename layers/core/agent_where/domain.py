@@ -27,7 +27,7 @@ NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 class Model(BaseModel):
     """A value: compared by content, never changed, no key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Side(StrEnum):

@@ -12,7 +12,9 @@ from agent_where.errors import BadSetting
 class Settings(BaseModel):
     """Base of all: each field is the environment variable of its name in upper case."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -6,6 +6,7 @@ first used.
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
+_AT_ONCE = 16  # batches under way together
 _LONGEST_REASON = 1000
 
 
@@ -69,8 +71,7 @@ class Queues:
             }
             for place, order in enumerate(orders)
         ]
-        for start in range(0, len(entries), _BATCH):
-            self._send(self._orders_url, entries[start : start + _BATCH])
+        self._send_at_once(self._orders_url, entries)
 
     def bury(self, body: str, group: str, reason: str, source: str) -> None:
         """Put a message that can never succeed on the dead-letter queue, with its reason."""
@@ -125,6 +126,21 @@ class Queues:
             raise QueueUnavailable(f"{url}: {error}") from error
         return sum(int(count) for count in told["Attributes"].values())
 
+    def _send_at_once(
+        self, url: str | None, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]"
+    ) -> None:
+        """Send batches side by side; all are tried, whichever fails."""
+        batches = [entries[start : start + _BATCH] for start in range(0, len(entries), _BATCH)]
+        if len(batches) <= 1:
+            for batch in batches:
+                self._send(url, batch)
+            return
+        self._sqs()  # made once: making a client is not for several threads
+        with ThreadPoolExecutor(min(len(batches), _AT_ONCE)) as pool:
+            sent = [pool.submit(self._send, url, batch) for batch in batches]
+        for each in sent:
+            each.result()
+
     def _send(
         self, url: str | None, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]"
     ) -> None:
@@ -151,7 +167,12 @@ def sqs_client() -> "SQSClient":
     import boto3  # noqa: PLC0415 150 ms, only where a queue is used
     from botocore.config import Config  # noqa: PLC0415
 
-    patience = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
+    patience = Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"max_attempts": 2},
+        max_pool_connections=_AT_ONCE,
+    )
     return boto3.client("sqs", config=patience)
 
 

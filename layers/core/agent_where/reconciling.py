@@ -82,6 +82,7 @@ def reconcile(
         seconds=left,
         clock=clock,
     )
+    _sum_decisions(deps, lambda: clock() < started + seconds)
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
@@ -139,6 +140,15 @@ def _due_orders(deps: Deps) -> int:
     due = deps.store.enqueue_due_orders(_AT_MOST)
     deps.queues.send_orders(due, again=True)
     return len(due)
+
+
+def _sum_decisions(deps: Deps, is_time: Callable[[], bool]) -> None:
+    """Keep the statistics' sums up; what they lack is read one by one, so nothing waits for it."""
+    try:
+        while deps.store.sum_decisions() and is_time():
+            pass
+    except (DatabaseRefused, DatabaseUnavailable) as error:
+        _logger.warning("not all decisions are summed: %s", error)
 
 
 def write_figures(deps: Deps, done: Reconciled | None = None) -> Mapping[str, Any]:

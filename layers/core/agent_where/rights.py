@@ -25,6 +25,9 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_markets": _WRITE,
         "venue_routing_config": (*_WRITE, "DELETE"),
         "venue_routing_history": _APPEND,
+        "routing_sums": _READ,
+        "routing_summed": _READ,
+        "routing_late": _READ,
         "venue_accounts": _WRITE,
         "venue_orders": _WRITE,
         "venue_actions": _WRITE,
@@ -53,8 +56,14 @@ FUNCTIONS = (
     "has_opposite",
     "is_before_restore",
     "is_superseded",
+    "stretch_of",
+    "sum_decisions",
+    "sum_stretch",
+    "summed_parts",
 )
 """Every function of the schema that is no trigger's."""
+
+_THAT_WRITE = frozenset({"adopt_unowned", "sum_decisions", "sum_stretch"})
 
 _BEFORE_THIS_SYSTEM = frozenset(
     {
@@ -130,7 +139,8 @@ def grant(database: Database, role: str, *, only_read: bool = False) -> None:
     tables = [row["name"] for row in _owned(database, role) if not row["owned"]]
     if tables:
         given = dict.fromkeys(tables, _READ) if only_read else TABLES
-        grants = _statements(known[0]["quoted"], known[0]["schema"], tables, given)
+        functions = [name for name in FUNCTIONS if not only_read or name not in _THAT_WRITE]
+        grants = _statements(known[0]["quoted"], known[0]["schema"], given, tables, functions)
         database.script(_SCRIPT.format(key=LOCK_KEY, grants="\n".join(grants)))
 
 
@@ -156,7 +166,11 @@ def _owned(database: Database, role: str) -> list[Row]:
 
 
 def _statements(
-    role: str, schema: str, tables: Sequence[str], rights: Mapping[str, tuple[str, ...]]
+    role: str,
+    schema: str,
+    rights: Mapping[str, tuple[str, ...]],
+    tables: Sequence[str],
+    functions: Sequence[str],
 ) -> list[str]:
     """The statements; `role` and `schema` are quoted already."""
     taken = [
@@ -165,5 +179,5 @@ def _statements(
         if table not in _BEFORE_THIS_SYSTEM
     ]
     given = [f"GRANT {', '.join(rights[table])} ON {table} TO {role};" for table in tables]
-    functions = f"GRANT EXECUTE ON FUNCTION {', '.join(FUNCTIONS)} TO {role};"
-    return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, functions]
+    called = f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO {role};"
+    return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, called]

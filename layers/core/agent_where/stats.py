@@ -15,7 +15,7 @@ _PERCENT = Decimal(100)
 
 
 def shape(row: Mapping[str, Any], time_window: str) -> StatsAnswer:
-    """From the one row of `read_stats.sql`."""
+    """From the row of `read_stats.sql` and the newest decisions."""
     counts: Sequence[Mapping[str, Any]] = row["counts"]
     total = sum(count["decisions"] for count in counts)
     routed = sum(count["decisions"] for count in counts if count["venue"])
@@ -28,8 +28,8 @@ def shape(row: Mapping[str, Any], time_window: str) -> StatsAnswer:
             avg_routing_time_ms=_ms(row["avg_us"]),
             success_rate=success_rate(routed, total),
             failovers=row["failovers"],
-            p50_routing_time_ms=_ms(row["p50_us"]),
-            p99_routing_time_ms=_ms(row["p99_us"]),
+            p50_routing_time_ms=row["p50_ms"] or 0,
+            p99_routing_time_ms=row["p99_ms"] or 0,
         ),
         recent_routing=tuple(RoutingView.model_validate(each) for each in row["recent"]),
     )

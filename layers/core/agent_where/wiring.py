@@ -6,7 +6,6 @@ What trades is in trading.py: a function that only reads or stores never loads i
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from agent_where.contract.owned import ApprovalView
 from agent_where.domain import Mode
 from agent_where.errors import BadSetting
 from agent_where.queues import Queues
@@ -21,20 +20,11 @@ from agent_where.settings import (
     SignalQueueAccess,
 )
 from agent_where.store._credentials import iam_password, secret_login, secret_password
-from agent_where.store.accounts import Accounts
-from agent_where.store.administration import Administration
-from agent_where.store.checkups import Checkups
-from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database
-from agent_where.store.controls import Controls
-from agent_where.store.deployments import AskFor, Unapproved, nothing_to_sign
-from agent_where.store.previews import Previews
-from agent_where.store.restores import Restores
-from agent_where.store.status import Statuses
 from agent_where.store.store import Store
-from agent_where.store.views import Views
 
 if TYPE_CHECKING:
+    from agent_where.contract.owned import ApprovalView
     from agent_where.doctor import Instruments
     from agent_where.execution.keys import Keys
     from agent_where.intake import Intake
@@ -51,6 +41,11 @@ if TYPE_CHECKING:
         StatsApiSettings,
     )
     from agent_where.status import Status
+    from agent_where.store.administration import Administration
+    from agent_where.store.controls import Controls
+    from agent_where.store.deployments import AskFor, Unapproved
+    from agent_where.store.restores import Restores
+    from agent_where.store.views import Views
 
 
 def database(settings: DatabaseAccess) -> Database:
@@ -107,19 +102,25 @@ def store(settings: DatabaseAccess) -> Store:
     return Store(connected(settings))
 
 
-def views(settings: "StatsApiSettings") -> Views:
+def views(settings: "StatsApiSettings") -> "Views":
     """What the read side shows. Raises BadSetting as `connected`."""
+    from agent_where.store.views import Views  # noqa: PLC0415 only the API needs it
+
     return Views(connected(settings), _ask_for(settings))
 
 
-def administration(settings: "ApiSettings") -> Administration:
+def administration(settings: "ApiSettings") -> "Administration":
     """Writing agents, deployments and config. Raises BadSetting as `connected`."""
+    from agent_where.store.administration import Administration  # noqa: PLC0415 only config_api
+
     return Administration(connected(settings), _ask_for(settings))
 
 
 def onboarding(settings: KeyMaking) -> "Onboarding":
     """What gives accounts their keys; on paper none. Raises BadSetting as `connected`."""
     from agent_where.onboarding import Onboarding  # noqa: PLC0415 only who writes needs it
+    from agent_where.store.accounts import Accounts  # noqa: PLC0415
+    from agent_where.store.views import Views  # noqa: PLC0415
     from agent_where.venues.registry import SIGNED  # noqa: PLC0415
 
     @cache
@@ -141,6 +142,7 @@ def onboarding(settings: KeyMaking) -> "Onboarding":
 def tending(settings: "ReconcileSettings") -> "Tending":
     """What sees who may trade; on paper nothing. Raises BadSetting as `connected`."""
     from agent_where.onboarding import Tending, Watched  # noqa: PLC0415 only reconcile needs it
+    from agent_where.store.accounts import Accounts  # noqa: PLC0415
     from agent_where.venues.registry import (  # noqa: PLC0415
         ENDS_FOR_GOOD,
         SIGNED,
@@ -162,17 +164,20 @@ def tending(settings: "ReconcileSettings") -> "Tending":
     )
 
 
-def _ask_for(settings: Approving) -> AskFor:
+def _ask_for(settings: Approving) -> "AskFor":
     """What makes the approval that a user signs. On paper nobody is asked for any."""
+    from agent_where.store.deployments import nothing_to_sign  # noqa: PLC0415 only the API shows it
+
     if settings.mode is Mode.PAPER:
         return nothing_to_sign
-    from agent_where.venues.registry import (  # noqa: PLC0415 only live asks
+    from agent_where.contract.owned import ApprovalView  # noqa: PLC0415 only live asks
+    from agent_where.venues.registry import (  # noqa: PLC0415
         ENDS_FOR_GOOD,
         Asking,
         approval_request,
     )
 
-    def ask_for(of: Unapproved) -> ApprovalView | None:
+    def ask_for(of: "Unapproved") -> "ApprovalView | None":
         if of.venue not in settings.live_at or (of.was_approved and of.venue in ENDS_FOR_GOOD):
             return None
         asking = Asking(of.account, of.signer_address)
@@ -182,14 +187,17 @@ def _ask_for(settings: Approving) -> AskFor:
     return ask_for
 
 
-def controls(settings: DatabaseAccess) -> Controls:
+def controls(settings: DatabaseAccess) -> "Controls":
     """Setting and listing trading controls. Raises BadSetting as `connected`."""
+    from agent_where.store.controls import Controls  # noqa: PLC0415 only the API needs it
+
     return Controls(connected(settings))
 
 
 def previewing(settings: "StatsApiSettings") -> "Previewing":
     """What a preview works with. Raises BadSetting as `connected`."""
     from agent_where.previewing import Previewing  # noqa: PLC0415 only stats_api needs it
+    from agent_where.store.previews import Previews  # noqa: PLC0415
     from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
     opened = connected(settings)
@@ -204,6 +212,7 @@ def previewing(settings: "StatsApiSettings") -> "Previewing":
 def status(settings: "StatsApiSettings") -> "Status":
     """How the system is, also of a database that is away or not set up."""
     from agent_where.status import Status, Terms  # noqa: PLC0415 only stats_api needs it
+    from agent_where.store.status import Statuses  # noqa: PLC0415
     from agent_where.venues.registry import SUPPORTED  # noqa: PLC0415
 
     terms = Terms(network=settings.network, supported=SUPPORTED, max_age=settings.market_max_age)
@@ -224,6 +233,9 @@ def queues(settings: SignalQueueAccess | OrderQueueAccess) -> Queues:
 def instruments(settings: "DoctorSettings") -> "Instruments":
     """What the doctor looks with. Raises BadSetting as `connected`."""
     from agent_where.doctor import Instruments  # noqa: PLC0415 only the doctor needs it
+    from agent_where.store.checkups import Checkups  # noqa: PLC0415
+    from agent_where.store.comparisons import Comparisons  # noqa: PLC0415
+    from agent_where.store.restores import Restores  # noqa: PLC0415
     from agent_where.venues.registry import exits, holdings  # noqa: PLC0415
 
     opened = connected(settings)
@@ -237,8 +249,10 @@ def instruments(settings: "DoctorSettings") -> "Instruments":
     )
 
 
-def restores(settings: "OperateSettings") -> Restores:
+def restores(settings: "OperateSettings") -> "Restores":
     """Epochs and executions without an owner. Raises BadSetting as `connected`."""
+    from agent_where.store.restores import Restores  # noqa: PLC0415 only operate needs it
+
     return Restores(connected(settings))
 
 

@@ -60,7 +60,7 @@ RefusalWord = Annotated[str, words(*Refusal)]
 class RowView(BaseModel):
     """A row under its columns' names."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class View(RowView):

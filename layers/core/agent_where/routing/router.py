@@ -52,20 +52,28 @@ def expired(signal: Signal, now: datetime) -> Refused | None:
 
 
 def _judge_and_score(terms: Terms, config: RoutingConfig, candidate: Candidate) -> Verdict:
-    verdict = judge(terms, candidate)
-    if verdict.refusal is not None:
-        return verdict
+    refused = _refused(terms, candidate)
+    if refused:
+        return refused
     score = STRATEGIES[config.routing_strategy](terms.signal, config, candidate)
-    return verdict.model_copy(update={"score": score})
+    return _passed(candidate, score)
 
 
 def judge(terms: Terms, candidate: Candidate) -> Verdict:
     """Whether the candidate may trade now, not yet how it ranks."""
+    return _refused(terms, candidate) or _passed(candidate)
+
+
+def _refused(terms: Terms, candidate: Candidate) -> Verdict | None:
     refused = refusal_of(terms, candidate)
-    if refused:
-        return Verdict(candidate=candidate, refusal=refused.code, detail=refused.detail)
+    if refused is None:
+        return None
+    return Verdict(candidate=candidate, refusal=refused.code, detail=refused.detail)
+
+
+def _passed(candidate: Candidate, score: Decimal | None = None) -> Verdict:
     assert candidate.market is not None
-    return Verdict(candidate=candidate, detail=_available(candidate.market))
+    return Verdict(candidate=candidate, detail=_available(candidate.market), score=score)
 
 
 def _available(market: Market) -> str:

@@ -18,6 +18,12 @@ _PASSING = frozenset(
         "57P05",  # idle for too long
     }
 )
+_OF_NO_MORE_USE = frozenset(
+    {
+        "25006",  # the former primary
+        "0A000",  # a kept statement whose tables have changed: the next session parses it anew
+    }
+)
 _PASSING_CLASSES = frozenset({"08", "53", "58"})  # connection; resources; the server's own disk
 _LOGIN_CLASS = "28"
 _FATAL = frozenset({"FATAL", "PANIC"})
@@ -30,7 +36,7 @@ def sqlstate(error: DatabaseError) -> str:
 
 def ends_the_session(error: DatabaseError) -> bool:
     """Whether the connection is of no use after this error."""
-    return _fields(error).get("V") in _FATAL or sqlstate(error) == "25006"
+    return _fields(error).get("V") in _FATAL or sqlstate(error) in _OF_NO_MORE_USE
 
 
 def translated(error: DatabaseError) -> DatabaseRefused | DatabaseUnavailable:

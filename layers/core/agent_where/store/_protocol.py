@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import count
 from socket import socket
 from struct import Struct
 from typing import Any
@@ -41,21 +42,23 @@ _EXECUTE: bytes = core.EXECUTE_MSG  # all rows
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One statement, ready to be written."""
+    """One statement, ready to be written. `often`: the server keeps it while the session lasts."""
 
     sql: bytes
     params: tuple[bytes | None, ...]
+    often: bool = False
 
-    def message(self) -> bytes:
-        """Parse, Bind, Describe portal, Execute: unnamed, as text, types left to the server."""
-        parse = b"\0" + self.sql + b"\0" + _INT16.pack(0)
-        bind = bytearray(b"\0\0" + _INT16.pack(0) + _INT16.pack(len(self.params)))
+    def parse(self, name: bytes) -> bytes:
+        """Types are left to the server."""
+        return _message(core.PARSE, name + b"\0" + self.sql + b"\0" + _INT16.pack(0))
+
+    def run(self, name: bytes) -> bytes:
+        """Bind, Describe portal, Execute; everything as text."""
+        bind = bytearray(b"\0" + name + b"\0" + _INT16.pack(0) + _INT16.pack(len(self.params)))
         for value in self.params:
             bind += _INT32.pack(-1) if value is None else _INT32.pack(len(value)) + value
         bind += _INT16.pack(0)
-        return b"".join(
-            (_message(core.PARSE, parse), _message(core.BIND, bind), _DESCRIBE, _EXECUTE)
-        )
+        return _message(core.BIND, bind) + _DESCRIBE + _EXECUTE
 
 
 class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no types
@@ -85,6 +88,8 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
         except core.scramp.ScramException as fault:
             raise InterfaceError(f"the login went wrong: {fault}") from fault
         self.pg_types: dict[int, Adapter] = _TypesByOid(converters.PG_TYPES | _ADAPTERS)
+        self._kept: dict[bytes, bytes] = {}
+        self._numbers = count(1)
 
     @property
     def idle(self) -> bool:
@@ -93,7 +98,19 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
 
     def exchange(self, calls: Sequence[Call], *, seconds: float) -> list[list[Row]]:
         """Run the calls in one round trip and one implicit transaction; one list of rows each."""
-        return self._converse(b"".join(call.message() for call in calls) + _SYNC, seconds)
+        parts: list[bytes] = []
+        new: dict[bytes, bytes] = {}
+        for call in calls:
+            name = self._kept.get(call.sql) or new.get(call.sql)
+            if name is None:
+                name = b"" if not call.often else b"s%d" % next(self._numbers)
+                parts.append(call.parse(name))
+                if call.often:
+                    new[call.sql] = name
+            parts.append(call.run(name))
+        answers = self._converse(b"".join(parts) + _SYNC, seconds)
+        self._kept.update(new)  # not after an error: who knows how far the server read; a name is
+        return answers  # never used again
 
     def script(self, sql: bytes, *, seconds: float) -> list[list[Row]]:
         """Run statements without parameters as one simple query; one list of rows each."""

@@ -19,9 +19,19 @@ from agent_where.store._protocol import Call, Row, Wire
 from agent_where.store._socket import connect
 from agent_where.store.database_settings import DatabaseSettings
 
-__all__ = ["Database", "DatabaseSettings", "Json", "Row", "Statement"]
+__all__ = ["Database", "DatabaseSettings", "Json", "Often", "Row", "Statement"]
 
 Statement = tuple[str, Mapping[str, Any]]
+
+
+class Often(str):
+    """A statement's text that is run so often that the server shall keep it, parsed and planned.
+
+    Each session keeps its own. Its plan has to suit whatever its parameters are.
+    """
+
+    __slots__ = ()
+
 
 _IDLE_SECONDS = 60.0  # after this long unused, a connection is asked before it is trusted
 _PROBE_SECONDS = 1.0
@@ -167,7 +177,8 @@ class Database:
 def _call(sql: str, params: Mapping[str, Any]) -> Call:
     parsed = template(sql)
     parsed.check(params)
-    return Call(parsed.sql, tuple(encode(name, params[name]) for name in parsed.names))
+    values = tuple(encode(name, params[name]) for name in parsed.names)
+    return Call(parsed.sql, values, often=isinstance(sql, Often))
 
 
 def _session(settings: DatabaseSettings) -> dict[str, str]:

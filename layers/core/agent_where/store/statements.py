@@ -6,18 +6,46 @@ from pathlib import Path
 
 from agent_where.domain import Order, Settled
 from agent_where.messages import SignalMessage
-from agent_where.store.connection import Json, Row, Statement
+from agent_where.store.connection import Json, Often, Row, Statement
 from agent_where.store.plans import Failover, NextExit
 from agent_where.store.records import OrderTicket
 from agent_where.venues.base import Action
 
 _FOLDER = Path(__file__).parent / "sql"
 
+_OFTEN = frozenset(
+    {
+        "accept_order",
+        "close_dust",
+        "decide_signal",
+        "end_filled",
+        "end_without_fills",
+        "insert_fills",
+        "insert_signal",
+        "mark_sent",
+        "open_position",
+        "paper_collateral",
+        "plan_exits",
+        "plan_next_exit",
+        "read_order",
+        "read_signal",
+        "reduce_position",
+        "release_lease",
+        "share_agent_token",
+        "take_lease",
+        "void_exits",
+        "wake_resting",
+        "wake_waiting",
+    }
+)
+"""What every signal and order runs; each finds its rows by ids, so that one plan suits all."""
+
 
 @cache
 def sql(name: str) -> str:
     """The statement of that name."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return Often(text) if name in _OFTEN else text
 
 
 def statement(name: str, /, **params: object) -> Statement:

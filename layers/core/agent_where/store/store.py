@@ -266,8 +266,7 @@ class Store:
     ) -> Decimal:
         """What a paper account has free, in USD; below zero after heavy losses."""
         told = {"account": account, "venue": venue, "starting_balance_usd": starting_balance_usd}
-        row = self._run("paper_collateral", **told)[0]
-        return Decimal(row["free_collateral_usd"])
+        return Decimal(self._run("paper_collateral", **told)[0]["free_collateral_usd"])
 
     # Markets
 
@@ -284,6 +283,10 @@ class Store:
             statement("trigger_exits"),
         )
         return counts[0], tickets(triggered)
+
+    def sum_decisions(self) -> bool:
+        """Sum more decisions for the statistics. False: all that can be are."""
+        return bool(self._run("sum_decisions")[0]["more"])
 
     def _run(self, name: str, /, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)

@@ -38,6 +38,9 @@ from agent_where.store.statements import sql, statement
 TRADE_ROWS = 500
 """The most decisions, orders, fills and positions that one signal is shown with."""
 
+RECENT_DECISIONS = 20
+"""How many of the newest decisions statistics come with."""
+
 NO_ID = UUID(int=0)
 _MARKET_ROWS = 5_000
 _BACK = {TimeWindow.HOUR: "1 hour", TimeWindow.DAY: "1 day", TimeWindow.WEEK: "7 days"}
@@ -63,8 +66,12 @@ class Views:
 
     def routing_stats(self, reach: Reach, query: StatsQuery) -> Row:
         """What stats.py makes the statistics of: all first decisions of the window, counted."""
-        back = _BACK[query.time_window]
-        return self._run("read_stats", reach, back=back, token_symbol=query.token_symbol)[0]
+        asked = {"back": _BACK[query.time_window], "token_symbol": query.token_symbol}
+        counted, recent = self._database.run_together(
+            statement("read_stats", **asked, **reach.params()),
+            statement("read_recent", **asked, **reach.params(), at_most=RECENT_DECISIONS),
+        )
+        return {**counted[0], "recent": [row["decision"] for row in recent]}
 
     def history(self, reach: Reach, query: HistoryQuery) -> HistoryAnswer:
         """A page of the audit trail, newest first. Raises BadInput: there is no such signal."""

@@ -5,12 +5,12 @@ WITH taken AS (
     SET decided_at = now(), received_at = coalesce(received_at, created_at), requested_venue = coalesce(requested_venue, venue),
         venue = coalesce(CAST(:selected_venue AS venue_t), venue), skipped_reason = :skipped_reason
     WHERE id = CAST(:id AS uuid) AND decided_at IS NULL
-    RETURNING id, token_symbol, requested_venue, risk_model
+    RETURNING id, agent_id, token_symbol, requested_venue
 ), told AS (
-    INSERT INTO venue_routing_history (signal_id, token_symbol, requested_venue, selected_venue, routing_reason,
+    INSERT INTO venue_routing_history (signal_id, agent_id, token_symbol, requested_venue, selected_venue, routing_reason,
         checked_venues, venue_availability, routing_duration_ms, routing_duration_us, attempt, deployment_id,
         strategy, config_id, failover_enabled, skipped_reason, candidates)
-    SELECT t.id, t.token_symbol, t.requested_venue, h.selected_venue, h.routing_reason,
+    SELECT t.id, t.agent_id, t.token_symbol, t.requested_venue, h.selected_venue, h.routing_reason,
            h.checked_venues, h.venue_availability, h.routing_duration_us / 1000, h.routing_duration_us, 1, h.deployment_id,
            h.strategy, h.config_id, h.failover_enabled, h.skipped_reason, h.candidates
     FROM taken t, jsonb_to_recordset(CAST(:history AS jsonb)) AS h (
