@@ -28,6 +28,8 @@ _HEAD_ALONE: Final = False
 
 GAS_HEADROOM: Final = (3, 2)
 """What a transaction may use over its estimate: the part for layer 1 moves with its price."""
+EXITS_MAY_COST: Final = 5
+"""How many times the cap what ends something may cost: dear gas leaves nobody in a position."""
 _REPLACING: Final = (9, 8)
 """By how much a replacement has to pay more; nodes want a tenth."""
 _DATA_GAS_MARGIN: Final = 21_000
@@ -194,16 +196,20 @@ class Chain:
         """An address's ether, in wei."""
         return self._shaped(shapes.QUANTITY, self.rpc.one("eth_getBalance", address, LATEST))
 
-    def fees(self, head: Block) -> Fees:
+    def fees(self, head: Block, *, is_exit: bool = False) -> Fees:
         """What a transaction offers: twice the base fee, no tip, never over the cap.
+
+        Args:
+            is_exit: it ends something, which may cost EXITS_MAY_COST times the cap.
 
         Raises:
             VenueUnavailable: gas costs more than the cap at this moment.
         """
-        if head.base_fee > self._max_fee_wei:
-            detail = f"gas costs {head.base_fee} wei, over the {self._max_fee_wei} of the setting"
+        cap = self._max_fee_wei * (EXITS_MAY_COST if is_exit else 1)
+        if head.base_fee > cap:
+            detail = f"gas costs {head.base_fee} wei, over the {cap} that this may cost"
             raise VenueUnavailable(self._venue, detail, code="GAS_TOO_DEAR")
-        return Fees(most=min(2 * head.base_fee, self._max_fee_wei), tip=0)
+        return Fees(most=min(2 * head.base_fee, cap), tip=0)
 
     def replacing(self, stuck: Transaction, signer: str) -> tuple[Fees, int]:
         """What a cancelling transaction offers in place of another, and the gas it may use.
@@ -217,9 +223,14 @@ class Chain:
         base_fee = self._shaped(shapes.BLOCK, head).base_fee
         more, less = _REPLACING
         tip = stuck.fees.tip * more // less + 1
-        most = max(stuck.fees.most * more // less + 1, min(2 * base_fee, self._max_fee_wei) + tip)
+        cap = EXITS_MAY_COST * self._max_fee_wei
+        most = max(stuck.fees.most * more // less + 1, min(2 * base_fee, cap) + tip)
         gas = _with_headroom(self._shaped(shapes.QUANTITY, estimate))
         return Fees(most=most, tip=tip), max(gas, _DATA_GAS_MARGIN)
+
+    def is_priced_out(self, fees: Fees) -> bool:
+        """Whether blocks want more than a transaction offers, and no more than an exit may."""
+        return fees.most < self.block(LATEST).base_fee <= EXITS_MAY_COST * self._max_fee_wei
 
     def _shaped(self, shape: TypeAdapter[_Shape], answer: Answer) -> _Shape:
         return shaped(self._venue, shape, self.rpc.given(answer))
