@@ -3,6 +3,7 @@
 All of it is reading: whatever goes wrong is VenueUnavailable. Logs are read in logs.py.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
@@ -15,8 +16,10 @@ from agent_where.venues._answers import malformed, shaped
 from agent_where.venues._evm import shapes
 from agent_where.venues._evm.abi import Function, Undecodable
 from agent_where.venues._evm.rpc import Answer, Question, Refused, Rpc
-from agent_where.venues._evm.shapes import Block, Receipt
+from agent_where.venues._evm.shapes import Block, FullBlock, Receipt
 from agent_where.venues._evm.transaction import Fees, Transaction
+
+logger = logging.getLogger(__name__)
 
 _Shape = TypeVar("_Shape")
 
@@ -24,7 +27,8 @@ BlockTag: TypeAlias = "int | str"
 """A block's number, or `latest`."""
 LATEST: Final = "latest"
 _HEAD_ALONE: Final = False
-"""A block without its transactions."""
+_WITH_TRANSACTIONS: Final = True
+"""Of a block: its head, or all of it."""
 
 GAS_HEADROOM: Final = (3, 2)
 """What a transaction may use over its estimate: the part for layer 1 moves with its price."""
@@ -166,6 +170,24 @@ class Chain:
             count=self._shaped(shapes.QUANTITY, count),
             receipts={each: receipt for each, receipt in found.items() if receipt is not None},
         )
+
+    def count_at(self, signer: str, block: int) -> int | None:
+        """How many transactions of a signer were in blocks up to one.
+
+        None: the node does not say; it may not keep that state any more.
+        """
+        (answer,) = self.rpc.ask(Question("eth_getTransactionCount", [signer, _tag(block)]))
+        if isinstance(answer, Refused):
+            logger.warning(
+                "%s: no count of transactions at block %d: %s", self._venue, block, answer
+            )
+            return None
+        return self._shaped(shapes.QUANTITY, answer)
+
+    def full_block(self, number: int) -> FullBlock | None:
+        """A block with its transactions. None: the node does not have it."""
+        answer = self.rpc.one("eth_getBlockByNumber", _tag(number), _WITH_TRANSACTIONS)
+        return self._shaped(shapes.FULL_BLOCK, answer)
 
     def is_known(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, in a block or waiting."""

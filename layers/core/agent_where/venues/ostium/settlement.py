@@ -13,6 +13,7 @@ from agent_where.venues._evm.chain import Chain, Reverted, Trace, View
 from agent_where.venues._evm.logs import Logs
 from agent_where.venues._evm.sealing import Unsent
 from agent_where.venues._evm.shapes import Log, Receipt
+from agent_where.venues._evm.taken import Taker, taker_of
 from agent_where.venues._evm.transaction import parsed
 from agent_where.venues.base import Action, ActionKind, Standing
 from agent_where.venues.ostium import contracts as on
@@ -73,12 +74,25 @@ class Settlement:
         nonce = told.action.nonce or 0
         if trace.count <= nonce:
             return self._nudging.nudge(told, told.action, places, now)
+        taker = self._taker(told, trace, now)
+        return _expired(told, taker) if taker else None
+
+    def _taker(self, told: Sent, trace: Trace, now: datetime) -> Taker | None:
+        """What was executed in the order's place, seen in a block that lies deep. None: not seen.
+
+        That the order has no receipt proves nothing: one URL may stand for several nodes, and the
+        one that was asked for the receipt may be behind the one that counted.
+        """
+        for each in told.in_place_of(told.action):
+            receipt = trace.receipts.get(tx_hash(each))
+            if receipt is not None:
+                is_deep = self._is_deep(receipt.block, trace.head)
+                return Taker(receipt.tx_hash, receipt.block) if is_deep else None
         if told.action.expires_at is not None and now < told.action.expires_at:
-            return None  # the answers may be of several nodes, and one of them behind
-        deep = self._chain.trace(signer_of(told.action), told.hashes, trace.head - self._depth)
-        if deep.count <= nonce or tx_hash(told.action) in deep.receipts:
             return None
-        return _expired(told, deep, trace.head - self._depth)
+        nonce, last = told.action.nonce or 0, trace.head - self._depth
+        taker = taker_of(self._chain, signer_of(told.action), nonce, last)
+        return None if taker is None or taker.tx_hash == tx_hash(told.action) else taker
 
     def _reverted(self, told: Sent, receipt: Receipt, trace: Trace) -> Settled | None:
         if not self._is_deep(receipt.block, trace.head):
@@ -184,11 +198,11 @@ class Settlement:
         return block + self._depth <= head
 
 
-def _expired(told: Sent, deep: Trace, block: int) -> Settled:
-    others = [tx_hash(each) for each in told.in_place_of(told.action)]
-    by = next((each for each in others if each in deep.receipts), "one that is not ours")
+def _expired(told: Sent, taker: Taker) -> Settled:
+    ours = taker.tx_hash in told.hashes
     detail = (
-        f"never executed: {tx_hash(told.action)} has no receipt, and at block {block} nonce "
-        f"{told.action.nonce} of {told.action.signer_address} was used up by {by}"
+        f"never executed: nonce {told.action.nonce} of {told.action.signer_address} was used up "
+        f"in block {taker.block} by {taker.tx_hash}, {'ours' if ours else 'which is not ours'}, "
+        f"and not by {tx_hash(told.action)}"
     )
     return Settled(status=OrderStatus.EXPIRED, detail=detail)
