@@ -136,6 +136,20 @@ def test_an_order_does_not_end_while_its_take_back_is_in_no_block(
     assert desk.opened().status is OrderStatus.FILLED
 
 
+def test_an_order_does_not_end_while_its_take_back_could_still_be_undone(
+    desk: Desk, place: LocalVenue
+) -> None:
+    order, actions = taken_back(desk)
+    answered(desk)
+    desk.send(order, actions[1])
+    desk.mined(desk.agent)
+
+    assert isinstance(desk.venue.settle(order, actions), Standing)
+
+    place.mine(3)
+    assert isinstance(desk.venue.settle(order, actions), Settled)
+
+
 def test_a_take_back_that_came_too_late_is_replaced_before_its_order_ends(desk: Desk) -> None:
     order, actions = taken_back(desk)
     answered(desk)

@@ -132,17 +132,20 @@ class Settlement:
     ) -> Action | Unsent | Standing | None:
         """What a take-back still needs that its order ended without: nobody asks after it later.
 
-        In no block, its nonce would hold up all that its signer sends from then on.
+        In no block, or in one that is undone, its nonce would hold up all that its signer sends
+        from then on.
         """
         last = told.timeouts[-1] if told.timeouts else None
-        if last is None or self._is_used(last):
+        if last is None:
             return None
-        waits = Standing(detail=f"ended, while {tx_hash(last)} is in no block")
-        return self._nudging.nudge(told, last, places, now) or waits
-
-    def _is_used(self, action: Action) -> bool:
-        """Whether an action's nonce is in a block, by whatever transaction."""
-        return self._chain.trace(signer_of(action), []).count > (action.nonce or 0)
+        signer, nonce = signer_of(last), last.nonce or 0
+        trace = self._chain.trace(signer, [])
+        if trace.count <= nonce:
+            nudge = self._nudging.nudge(told, last, places, now)
+            return nudge or Standing(detail=f"ended, while {tx_hash(last)} is in no block")
+        deep = self._chain.trace(signer, [], max(trace.head - self._depth, 0))
+        is_deep = deep.count > nonce
+        return None if is_deep else Standing(detail=f"ended, while {tx_hash(last)} is not deep")
 
     def _end(self, order_id: int, places: Places, first: int, head: int) -> Log | None:
         for _, logs in self._logs.ranges(events.ends_of(order_id, places), first, head):
