@@ -278,7 +278,8 @@ class OnchainVenue:
         assert stored.signer_address is not None
         assert stored.nonce is not None
         if stored.tx_hash in self.chain.requests:
-            return self._asked(order, self.chain.requests[stored.tx_hash], stored)
+            request = self.chain.requests[stored.tx_hash]
+            return self._held_up(request, actions) or self._asked(order, request, stored)
         if self.chain.next_nonce(stored.signer_address) > stored.nonce:
             detail = f"nonce {stored.nonce} is used, and {stored.tx_hash} has no receipt"
             return Settled(status=OrderStatus.EXPIRED, detail=detail)
@@ -298,6 +299,18 @@ class OnchainVenue:
             if each.told.position_ref in refs and (since is None or each.block > since)
         ]
         return told, self.chain.block
+
+    def _held_up(self, request: Request, actions: Sequence[Action]) -> Standing | Action | None:
+        """What the order's end has to wait for: a take-back of it that is in no block."""
+        for each in actions:
+            if each.kind is not ActionKind.TIMEOUT or request.result is None:
+                continue
+            assert each.signer_address is not None
+            assert each.nonce is not None
+            if self.chain.next_nonce(each.signer_address) <= each.nonce:
+                waits = (each.signer_address, each.nonce) in self.chain.pending
+                return Standing(detail="ended, while its take-back waits") if waits else each
+        return None
 
     def _asked(self, order: Order, request: Request, stored: Action) -> Settled | Standing | Wanted:
         match request.result:

@@ -298,6 +298,34 @@ def test_a_keeper_that_never_answers_is_timed_out_with_a_nonce_of_its_own(
     ]
 
 
+@pytest.mark.parametrize("fate", ["dropped", "unreachable"])
+def test_a_take_back_that_never_arrived_holds_up_no_later_order(
+    world: OnchainWorld, fate: str
+) -> None:
+    _, agent = world.trader()
+    world.chain.keeper = "silent"
+    world.open(agent, "XAU")
+    world.work()
+    world.place.times_out = True
+    world.place.at_sending = [fate]
+    world.reconcile()
+    assert [(row["kind"], row["nonce"]) for row in world.actions()] == [
+        ("ORDER", 0),
+        ("TIMEOUT", 1),
+    ]
+
+    world.chain.keeper = "fill"
+    world.chain.answer()
+    world.reconcile()
+    world.reconcile()
+    (position,) = world.positions()
+    world.close(agent, "XAU")
+    world.work()
+
+    assert world.position(position["id"])["status"] == "CLOSED"
+    assert world.actions()[2]["nonce"] == 2
+
+
 def test_an_entry_that_the_keeper_cancels_is_refused_and_has_cost_its_fee(
     world: OnchainWorld,
 ) -> None:

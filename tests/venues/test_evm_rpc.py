@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_where.errors import OutcomeUnknown, VenueUnavailable
-from agent_where.venues._evm.chain import Chain, Reverted
+from agent_where.venues._evm.chain import EXITS_MAY_COST, Chain, Reverted
 from agent_where.venues._evm.limits import CODE, COOL_DOWN_SECONDS
 from agent_where.venues._evm.logs import Filter, Logs
 from agent_where.venues._evm.rpc import BROADCAST, UNKNOWN, Question, Refused
@@ -194,14 +194,17 @@ def block(base_fee: int) -> Reply:
     return lambda row: {"result": told if row["method"] == "eth_getBlockByNumber" else "0x5208"}
 
 
-@given(st.integers(0, 10**12), st.integers(1, 10**12))
-def test_fees_are_twice_the_base_and_never_over_the_cap(base_fee: int, cap: int) -> None:
-    asked = chain(block(base_fee), max_fee_wei=cap)
+@given(st.integers(0, 10**12), st.integers(1, 10**12), st.booleans())
+def test_fees_are_twice_the_base_and_never_over_the_cap(
+    base_fee: int, setting: int, is_exit: bool
+) -> None:
+    asked = chain(block(base_fee), max_fee_wei=setting)
+    cap = setting * (EXITS_MAY_COST if is_exit else 1)
     if base_fee > cap:
         with pytest.raises(VenueUnavailable):
-            asked.fees(asked.block("latest"))
+            asked.fees(asked.block("latest"), is_exit=is_exit)
         return
-    fees = asked.fees(asked.block("latest"))
+    fees = asked.fees(asked.block("latest"), is_exit=is_exit)
 
     assert base_fee <= fees.most <= cap
     assert fees.most == min(cap, 2 * base_fee)

@@ -182,7 +182,7 @@ def test_a_nonce_that_a_stranger_with_the_same_key_used_up_proves_that_nothing_t
 ) -> None:
     order = desk.sized(desk.order())
     action = desk.sealed(desk.unsent(order))
-    desk.place.call(desk.agent_key, place.deployed.usdc, "approve", desk.user, 1)
+    other = desk.place.call(desk.agent_key, place.deployed.usdc, "approve", desk.user, 1)
     desk.mined(desk.agent)
 
     assert desk.venue.settle(order, [action]) is None
@@ -193,7 +193,7 @@ def test_a_nonce_that_a_stranger_with_the_same_key_used_up_proves_that_nothing_t
 
     assert isinstance(settled, Settled)
     assert settled.status is OrderStatus.EXPIRED
-    assert "not ours" in settled.detail
+    assert f"{other}, which is not ours" in settled.detail
     desk.late = timedelta(0)
     assert desk.trades() == 0
     trades_on(desk)

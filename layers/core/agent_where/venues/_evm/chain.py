@@ -3,6 +3,7 @@
 All of it is reading: whatever goes wrong is VenueUnavailable. Logs are read in logs.py.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
@@ -15,8 +16,10 @@ from agent_where.venues._answers import malformed, shaped
 from agent_where.venues._evm import shapes
 from agent_where.venues._evm.abi import Function, Undecodable
 from agent_where.venues._evm.rpc import Answer, Question, Refused, Rpc
-from agent_where.venues._evm.shapes import Block, Receipt
+from agent_where.venues._evm.shapes import Block, FullBlock, Receipt
 from agent_where.venues._evm.transaction import Fees, Transaction
+
+logger = logging.getLogger(__name__)
 
 _Shape = TypeVar("_Shape")
 
@@ -24,10 +27,13 @@ BlockTag: TypeAlias = "int | str"
 """A block's number, or `latest`."""
 LATEST: Final = "latest"
 _HEAD_ALONE: Final = False
-"""A block without its transactions."""
+_WITH_TRANSACTIONS: Final = True
+"""Of a block: its head, or all of it."""
 
 GAS_HEADROOM: Final = (3, 2)
 """What a transaction may use over its estimate: the part for layer 1 moves with its price."""
+EXITS_MAY_COST: Final = 5
+"""How many times the cap what ends something may cost: dear gas leaves nobody in a position."""
 _REPLACING: Final = (9, 8)
 """By how much a replacement has to pay more; nodes want a tenth."""
 _DATA_GAS_MARGIN: Final = 21_000
@@ -165,6 +171,24 @@ class Chain:
             receipts={each: receipt for each, receipt in found.items() if receipt is not None},
         )
 
+    def count_at(self, signer: str, block: int) -> int | None:
+        """How many transactions of a signer were in blocks up to one.
+
+        None: the node does not say; it may not keep that state any more.
+        """
+        (answer,) = self.rpc.ask(Question("eth_getTransactionCount", [signer, _tag(block)]))
+        if isinstance(answer, Refused):
+            logger.warning(
+                "%s: no count of transactions at block %d: %s", self._venue, block, answer
+            )
+            return None
+        return self._shaped(shapes.QUANTITY, answer)
+
+    def full_block(self, number: int) -> FullBlock | None:
+        """A block with its transactions. None: the node does not have it."""
+        answer = self.rpc.one("eth_getBlockByNumber", _tag(number), _WITH_TRANSACTIONS)
+        return self._shaped(shapes.FULL_BLOCK, answer)
+
     def is_known(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, in a block or waiting."""
         answer = self.rpc.one("eth_getTransactionByHash", tx_hash)
@@ -194,16 +218,20 @@ class Chain:
         """An address's ether, in wei."""
         return self._shaped(shapes.QUANTITY, self.rpc.one("eth_getBalance", address, LATEST))
 
-    def fees(self, head: Block) -> Fees:
+    def fees(self, head: Block, *, is_exit: bool = False) -> Fees:
         """What a transaction offers: twice the base fee, no tip, never over the cap.
+
+        Args:
+            is_exit: it ends something, which may cost EXITS_MAY_COST times the cap.
 
         Raises:
             VenueUnavailable: gas costs more than the cap at this moment.
         """
-        if head.base_fee > self._max_fee_wei:
-            detail = f"gas costs {head.base_fee} wei, over the {self._max_fee_wei} of the setting"
+        cap = self._max_fee_wei * (EXITS_MAY_COST if is_exit else 1)
+        if head.base_fee > cap:
+            detail = f"gas costs {head.base_fee} wei, over the {cap} that this may cost"
             raise VenueUnavailable(self._venue, detail, code="GAS_TOO_DEAR")
-        return Fees(most=min(2 * head.base_fee, self._max_fee_wei), tip=0)
+        return Fees(most=min(2 * head.base_fee, cap), tip=0)
 
     def replacing(self, stuck: Transaction, signer: str) -> tuple[Fees, int]:
         """What a cancelling transaction offers in place of another, and the gas it may use.
@@ -217,9 +245,14 @@ class Chain:
         base_fee = self._shaped(shapes.BLOCK, head).base_fee
         more, less = _REPLACING
         tip = stuck.fees.tip * more // less + 1
-        most = max(stuck.fees.most * more // less + 1, min(2 * base_fee, self._max_fee_wei) + tip)
+        cap = EXITS_MAY_COST * self._max_fee_wei
+        most = max(stuck.fees.most * more // less + 1, min(2 * base_fee, cap) + tip)
         gas = _with_headroom(self._shaped(shapes.QUANTITY, estimate))
         return Fees(most=most, tip=tip), max(gas, _DATA_GAS_MARGIN)
+
+    def is_priced_out(self, fees: Fees) -> bool:
+        """Whether blocks want more than a transaction offers, and no more than an exit may."""
+        return fees.most < self.block(LATEST).base_fee <= EXITS_MAY_COST * self._max_fee_wei
 
     def _shaped(self, shape: TypeAdapter[_Shape], answer: Answer) -> _Shape:
         return shaped(self._venue, shape, self.rpc.given(answer))

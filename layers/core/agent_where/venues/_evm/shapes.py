@@ -67,9 +67,25 @@ class Mined(Part):
     block: Quantity | None = Field(default=None, alias="blockNumber")
 
 
+class Signed(Part):
+    """A transaction in a block, and whose it is."""
+
+    tx_hash: Word = Field(alias="hash")
+    signer: Address = Field(alias="from")
+    nonce: Quantity
+
+
+class FullBlock(Part):
+    """A block with its transactions."""
+
+    number: Quantity
+    transactions: tuple[Signed, ...]
+
+
 QUANTITY: Final[TypeAdapter[int]] = TypeAdapter(Quantity)
 DATA: Final[TypeAdapter[bytes]] = TypeAdapter(Data)
 RECEIPT: Final[TypeAdapter[Receipt | None]] = TypeAdapter(Receipt | None)
 BLOCK: Final[TypeAdapter[Block]] = TypeAdapter(Block)
 KNOWN: Final[TypeAdapter[Mined | None]] = TypeAdapter(Mined | None)
 LOGS: Final[TypeAdapter[list[Log]]] = TypeAdapter(list[Log])
+FULL_BLOCK: Final[TypeAdapter[FullBlock | None]] = TypeAdapter(FullBlock | None)

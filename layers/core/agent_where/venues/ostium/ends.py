@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from agent_where.domain import ZERO, Fill, Order, OrderStatus, Settled
+from agent_where.domain import ZERO, Fill, Order, OrderStatus, Purpose, Refusal, Settled
 from agent_where.venues._answers import malformed
 from agent_where.venues._evm.abi import Undecodable
 from agent_where.venues._evm.chain import Chain, View
@@ -46,6 +46,9 @@ class Ends:
         event = events.event_of(log)
         if event is on.OPEN_EXECUTED:
             return self._opened(sent, log)
+        astray = _another(order, log)
+        if astray is not None:
+            return self._astray(order, astray, placing, log, places)
         if event is on.CLOSE_EXECUTED:
             return self._closed(order, placing, log, places)
         fee = self._fee(placing, log, places)
@@ -83,6 +86,22 @@ class Ends:
         fill = fill.model_copy(update={"fee_usd": fill.fee_usd + kept})
         return Settled(status=OrderStatus.FILLED, fills=(fill,))
 
+    def _astray(
+        self, order: Order, trade_id: int, placing: Receipt, log: Log, places: Places
+    ) -> Settled:
+        """A close that met another trade at the index of its own, which is no longer there."""
+        detail = (
+            f"trade {order.position_ref} was not there any more, and the close met trade "
+            f"{trade_id}: {log.tx_hash} ended it"
+        )
+        logger.error("%s: order %s: %s", VENUE, order.id, detail)
+        return Settled(
+            status=OrderStatus.REJECTED,
+            code=Refusal.NOTHING_TO_CLOSE,
+            detail=detail,
+            fee_usd=max(self._fee(placing, log, places), ZERO),
+        )
+
     def _fee(self, placing: Receipt, log: Log, places: Places) -> Decimal:
         """What the oracle kept, in USD.
 
@@ -96,6 +115,15 @@ class Ends:
             pair = int(fields["pairIndex"])
             ((kept,),) = self._chain.views(View(places.pairs, on.ORACLE_FEE, (pair,)))
         return units.usd_of(kept or 0)  # below zero where more came back than was taken
+
+
+def _another(order: Order, log: Log) -> int | None:
+    """The trade that a close was of, where it is not the one that it was meant for."""
+    if order.purpose is not Purpose.CLOSE:
+        return None
+    trade_id = int(events.fields_of(log)["tradeId"])
+    meant = PositionRef.parsed(order.position_ref or "").trade_id
+    return None if trade_id == meant else trade_id
 
 
 def staked(sent: Action) -> int:

@@ -6,74 +6,31 @@ later replaced by one of its nonce that does nothing; what no keeper answers is 
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agent_where.domain import Order, OrderStatus, Purpose, Settled
-from agent_where.errors import OutcomeUnknown, VenueUnavailable
+from agent_where.domain import OrderStatus, Settled
 from agent_where.venues._evm.chain import Chain, Reverted, Trace, View
 from agent_where.venues._evm.logs import Logs
-from agent_where.venues._evm.rpc import UNKNOWN
 from agent_where.venues._evm.sealing import Unsent
 from agent_where.venues._evm.shapes import Log, Receipt
-from agent_where.venues._evm.transaction import hash_of, parsed
+from agent_where.venues._evm.taken import Taker, taker_of
+from agent_where.venues._evm.transaction import parsed
 from agent_where.venues.base import Action, ActionKind, Standing
 from agent_where.venues.ostium import contracts as on
 from agent_where.venues.ostium import events, orders
 from agent_where.venues.ostium.contracts import Trade
 from agent_where.venues.ostium.ends import Ends
 from agent_where.venues.ostium.markets import VENUE
+from agent_where.venues.ostium.nudging import Nudging
 from agent_where.venues.ostium.places import Places
 from agent_where.venues.ostium.refusals import refusal
+from agent_where.venues.ostium.sent import Sent, signer_of, tx_hash
 
 logger = logging.getLogger(__name__)
 
 _NOBODY = "0x" + "0" * 40
 
 Next = Settled | Standing | Unsent | Action | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An order with what was sent for it, oldest first."""
-
-    order: Order
-    action: Action
-    replacements: tuple[Action, ...]
-    timeouts: tuple[Action, ...]
-
-    @property
-    def opens(self) -> bool:
-        return self.order.purpose is Purpose.ENTRY
-
-    @property
-    def hashes(self) -> list[str]:
-        """Of everything that bears the order's own nonce."""
-        return [tx_hash(self.action), *(tx_hash(each) for each in self.in_place_of(self.action))]
-
-    def in_place_of(self, action: Action) -> list[Action]:
-        """What was sent to take an action's nonce."""
-        nonce = (action.nonce, action.signer_address)
-        return [each for each in self.replacements if (each.nonce, each.signer_address) == nonce]
-
-
-def sent(order: Order, actions: Sequence[Action]) -> Sent:
-    """What the stored actions say was sent. Raises OutcomeUnknown where there is no order."""
-    action = next((each for each in actions if each.kind is ActionKind.ORDER), None)
-    if action is None or action.nonce is None or action.signer_address is None:
-        raise OutcomeUnknown(VENUE, f"order {order.id} was sent without stored bytes", code=UNKNOWN)
-    return Sent(
-        order=order,
-        action=action,
-        replacements=tuple(each for each in actions if each.kind is ActionKind.REPLACE),
-        timeouts=tuple(each for each in actions if each.kind is ActionKind.TIMEOUT),
-    )
-
-
-def tx_hash(action: Action) -> str:
-    """What the chain calls an action."""
-    return action.tx_hash or hash_of(action.payload)
 
 
 class Settlement:
@@ -88,6 +45,7 @@ class Settlement:
         self._chain = chain
         self._logs = logs
         self._ends = Ends(chain)
+        self._nudging = Nudging(chain, waits=waits)
         self._depth = depth
         self._waits = waits
 
@@ -100,10 +58,10 @@ class Settlement:
         Raises:
             VenueUnavailable: the chain could not be read.
         """
-        trace = self._chain.trace(_signer(told.action), told.hashes)
+        trace = self._chain.trace(signer_of(told.action), told.hashes)
         receipt = trace.receipts.get(tx_hash(told.action))
         if receipt is None:
-            return self._without_receipt(told, trace, now)
+            return self._without_receipt(told, trace, places, now)
         if receipt.is_reverted:
             return self._reverted(told, receipt, trace)
         order_id = events.placed(receipt, told.order, places)
@@ -112,46 +70,35 @@ class Settlement:
             return None
         return self._placed(told, receipt, order_id, places, now)
 
-    def _without_receipt(self, told: Sent, trace: Trace, now: datetime) -> Next:
+    def _without_receipt(self, told: Sent, trace: Trace, places: Places, now: datetime) -> Next:
         nonce = told.action.nonce or 0
         if trace.count <= nonce:
-            return self._nudge(told, told.action, now)
+            return self._nudging.nudge(told, told.action, places, now)
+        taker = self._taker(told, trace, now)
+        return _expired(told, taker) if taker else None
+
+    def _taker(self, told: Sent, trace: Trace, now: datetime) -> Taker | None:
+        """What was executed in the order's place, seen in a block that lies deep. None: not seen.
+
+        That the order has no receipt proves nothing: one URL may stand for several nodes, and the
+        one that was asked for the receipt may be behind the one that counted.
+        """
+        for each in told.in_place_of(told.action):
+            receipt = trace.receipts.get(tx_hash(each))
+            if receipt is not None:
+                is_deep = self._is_deep(receipt.block, trace.head)
+                return Taker(receipt.tx_hash, receipt.block) if is_deep else None
         if told.action.expires_at is not None and now < told.action.expires_at:
-            return None  # the answers may be of several nodes, and one of them behind
-        deep = self._chain.trace(_signer(told.action), told.hashes, trace.head - self._depth)
-        if deep.count <= nonce or tx_hash(told.action) in deep.receipts:
             return None
-        return _expired(told, deep, trace.head - self._depth)
-
-    def _nudge(self, told: Sent, action: Action, now: datetime) -> Action | Unsent | None:
-        """What brings a nonce on that is in no block: the same bytes, or others that do nothing."""
-        others = told.in_place_of(action)
-        if not others and action.expires_at is not None and now >= action.expires_at:
-            return self._replacement(action)
-        latest = others[-1] if others else action
-        return None if self._chain.is_known(tx_hash(latest)) else latest
-
-    def _replacement(self, stuck: Action) -> Unsent:
-        signer = _signer(stuck)
-        fees, gas = self._chain.replacing(parsed(stuck.payload), signer)
-        return Unsent(
-            venue=VENUE,
-            kind=ActionKind.REPLACE,
-            chain_id=self._chain.chain_id,
-            to=signer,
-            data=b"",
-            gas=gas,
-            fees=fees,
-            signer_address=signer,
-            waits=self._waits,
-            nonce=stuck.nonce,
-        )
+        nonce, last = told.action.nonce or 0, trace.head - self._depth
+        taker = taker_of(self._chain, signer_of(told.action), nonce, last)
+        return None if taker is None or taker.tx_hash == tx_hash(told.action) else taker
 
     def _reverted(self, told: Sent, receipt: Receipt, trace: Trace) -> Settled | None:
         if not self._is_deep(receipt.block, trace.head):
             return None
         call = parsed(told.action.payload)
-        why = self._chain.replay(_signer(told.action), call.to, call.data, receipt.block - 1)
+        why = self._chain.replay(signer_of(told.action), call.to, call.data, receipt.block - 1)
         code, detail = refusal(why or Reverted(b"", "reverted"))
         return Settled(
             status=OrderStatus.REJECTED,
@@ -177,7 +124,28 @@ class Settlement:
             logger.error("%s: order %d is pending no more, and no log ended it", VENUE, order_id)
         if end is None or not self._is_deep(end.block, head):
             return stands
-        return self._ends.settled(told.order, told.action, receipt, end, places)
+        held_up = self._held_up(told, places, now)
+        return held_up or self._ends.settled(told.order, told.action, receipt, end, places)
+
+    def _held_up(
+        self, told: Sent, places: Places, now: datetime
+    ) -> Action | Unsent | Standing | None:
+        """What a take-back still needs that its order ended without: nobody asks after it later.
+
+        In no block, or in one that is undone, its nonce would hold up all that its signer sends
+        from then on.
+        """
+        last = told.timeouts[-1] if told.timeouts else None
+        if last is None:
+            return None
+        signer, nonce = signer_of(last), last.nonce or 0
+        trace = self._chain.trace(signer, [])
+        if trace.count <= nonce:
+            nudge = self._nudging.nudge(told, last, places, now)
+            return nudge or Standing(detail=f"ended, while {tx_hash(last)} is in no block")
+        deep = self._chain.trace(signer, [], max(trace.head - self._depth, 0))
+        is_deep = deep.count > nonce
+        return None if is_deep else Standing(detail=f"ended, while {tx_hash(last)} is not deep")
 
     def _end(self, order_id: int, places: Places, first: int, head: int) -> Log | None:
         for _, logs in self._logs.ranges(events.ends_of(order_id, places), first, head):
@@ -192,25 +160,30 @@ class Settlement:
         last = told.timeouts[-1] if told.timeouts else None
         if last is None:
             return self._taking_back(told, order_id, places)
-        trace = self._chain.trace(_signer(last), [tx_hash(last)])
+        trace = self._chain.trace(signer_of(last), [tx_hash(last)])
         receipt = trace.receipts.get(tx_hash(last))
         if receipt is not None:
             again = receipt.is_reverted and self._is_deep(receipt.block, head)
             return self._taking_back(told, order_id, places) if again else None
         if trace.count <= (last.nonce or 0):
-            return self._nudge(told, last, now)
-        deep = self._chain.trace(_signer(last), [tx_hash(last)], head - self._depth)
+            return self._nudging.nudge(told, last, places, now)
+        deep = self._chain.trace(signer_of(last), [tx_hash(last)], head - self._depth)
         gone = deep.count > (last.nonce or 0) and not deep.receipts
         return self._taking_back(told, order_id, places) if gone else None
 
     def _taking_back(self, told: Sent, order_id: int, places: Places) -> Unsent | None:
-        signer = (told.order.signer_address or _signer(told.action)).lower()
+        signer = (told.order.signer_address or signer_of(told.action)).lower()
         data = orders.timeout(told.order, order_id, opens=told.opens)
         gas = self._chain.simulate(signer, places.trading, data)
         if isinstance(gas, Reverted):
             logger.warning("%s: order %d stays: %s", VENUE, order_id, refusal(gas)[1])
             return None
         purse, _ = self._chain.views_with_purse(signer)
+        fees = self._chain.fees(purse.head, is_exit=True)
+        if purse.wei < gas * fees.most:
+            need = f"{signer} has {purse.wei} wei, and the gas may cost {gas * fees.most}"
+            logger.error("%s: order %d is not taken back: %s", VENUE, order_id, need)
+            return None
         return Unsent(
             venue=VENUE,
             kind=ActionKind.TIMEOUT,
@@ -218,7 +191,7 @@ class Settlement:
             to=places.trading,
             data=data,
             gas=gas,
-            fees=self._chain.fees(purse.head),
+            fees=fees,
             signer_address=signer,
             waits=self._waits,
             sequence=purse.next_nonce,
@@ -228,17 +201,11 @@ class Settlement:
         return block + self._depth <= head
 
 
-def _expired(told: Sent, deep: Trace, block: int) -> Settled:
-    others = [tx_hash(each) for each in told.in_place_of(told.action)]
-    by = next((each for each in others if each in deep.receipts), "one that is not ours")
+def _expired(told: Sent, taker: Taker) -> Settled:
+    ours = taker.tx_hash in told.hashes
     detail = (
-        f"never executed: {tx_hash(told.action)} has no receipt, and at block {block} nonce "
-        f"{told.action.nonce} of {told.action.signer_address} was used up by {by}"
+        f"never executed: nonce {told.action.nonce} of {told.action.signer_address} was used up "
+        f"in block {taker.block} by {taker.tx_hash}, {'ours' if ours else 'which is not ours'}, "
+        f"and not by {tx_hash(told.action)}"
     )
     return Settled(status=OrderStatus.EXPIRED, detail=detail)
-
-
-def _signer(action: Action) -> str:
-    if action.signer_address is None:
-        raise VenueUnavailable(VENUE, f"{tx_hash(action)} was stored without its signer")
-    return action.signer_address.lower()

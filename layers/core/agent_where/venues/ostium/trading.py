@@ -28,6 +28,7 @@ from agent_where.venues.ostium.markets import ORDER_FEE_USD, VENUE
 from agent_where.venues.ostium.places import Directory, Places
 from agent_where.venues.ostium.prices import MAX_QUOTE_AGE, Prices
 from agent_where.venues.ostium.refusals import refusal
+from agent_where.venues.ostium.sent import sent
 
 NO_GAS: Final = "NO_GAS"
 """The key's ether does not pay for the transaction."""
@@ -125,7 +126,7 @@ class OstiumVenue:
         if isinstance(gas, Reverted):
             code, detail = refusal(gas)
             raise VenueRejected(VENUE, detail, code=code)
-        fees = self._chain.fees(purse.head)
+        fees = self._chain.fees(purse.head, is_exit=order.purpose is Purpose.CLOSE)
         if purse.wei < gas * fees.most:
             detail = f"{signer} has {purse.wei} wei, and the gas may cost {gas * fees.most}"
             raise VenueRejected(VENUE, detail, code=NO_GAS)
@@ -161,8 +162,9 @@ class OstiumVenue:
             VenueUnavailable: the chain could not be read.
             OutcomeUnknown: there are no stored bytes of an order.
         """
-        told = settlement.sent(order, actions)
-        return self._settlement.settle(told, self._directory.places(), self._clock())
+        return self._settlement.settle(
+            sent(order, actions), self._directory.places(), self._clock()
+        )
 
     def exits(
         self, account: str, held: Sequence[Held], since: int | None
