@@ -89,9 +89,13 @@ ALLOWED: Mapping[str, str] = {
     "intake": "callers contract. domain errors messages pipeline queues store.records store.store",
     "previewing": "callers contract. domain errors planning store.previews store.store",
     "status": "contract. domain errors store.status",
-    "migrations": "domain errors store.connection",
+    "existing": "domain store.connection",
+    "migrations": "domain errors existing store.connection",
     "rights": "migrations store.connection",
-    "readiness": "domain errors migrations queues report rights settings store.connection",
+    "queue_report": "errors queues report settings",
+    "readiness": (
+        "domain errors existing migrations queue_report report rights settings store.connection"
+    ),
     "api": "callers contract. errors messages parsing values",
     "trading": (
         "domain execution.executor execution.signers pipeline settings store.store venues. wiring"

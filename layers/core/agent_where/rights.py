@@ -33,6 +33,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trading_controls": _WRITE,
         "trading_controls_audit": _APPEND,
         "installation": _READ,
+        "venue_routing_config_merged": _READ,
         "system_figures": _WRITE,
         "schema_migrations": _READ,
     }
