@@ -1,4 +1,4 @@
-"""The project's template, as written and as AWS expands it; run as a module, cfn-lint checks it.
+"""The project's templates, as written and as AWS expands them; run as a module, it lints them.
 
 `sam validate` looks at the unexpanded template and misses what only the expanded one shows, such
 as a queue whose messages reappear before the function's time-out.
@@ -25,7 +25,12 @@ from local.environment import REGION, ROOT, program
 
 Template = dict[str, Any]  # CloudFormation's JSON: its shape is cfn-lint's business
 
-_UPLOADED = "s3://bucket/key"
+STACKS = ROOT / "stacks"
+_UPLOADED = {
+    "CodeUri": "s3://bucket/key",
+    "ContentUri": "s3://bucket/key",
+    "TemplateURL": "https://bucket.s3.amazonaws.com/key",
+}
 
 
 def load() -> Template:
@@ -39,9 +44,9 @@ def expand() -> Template:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of flags of its own
     template = load()
     for resource in template["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
+        for name, uploaded in _UPLOADED.items():
             if name in resource.get("Properties", {}):
-                resource["Properties"][name] = _UPLOADED
+                resource["Properties"][name] = uploaded
     parameters = {
         name: parameter["Default"]
         for name, parameter in template["Parameters"].items()
@@ -56,12 +61,17 @@ def expand() -> Template:
     return expanded
 
 
+def nested() -> dict[str, Template]:
+    """The templates of the stacks within the stack, by their file's name."""
+    return {path.name: yaml_parse(path.read_text()) for path in sorted(STACKS.glob("*.yaml"))}
+
+
 def main() -> int:
-    """Lint the expanded template; what is wrong goes to standard output."""
+    """Lint all templates; what is wrong goes to standard output."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "expanded.json"
-        path.write_text(json.dumps(expand(), indent=1))
-        command = [program("project", "cfn-lint"), "--regions", REGION, "--", str(path)]
+        files = [Path(folder) / "template.json", *sorted(STACKS.glob("*.yaml"))]
+        files[0].write_text(json.dumps(expand(), indent=1))
+        command = [program("project", "cfn-lint"), "--regions", REGION, "--", *map(str, files)]
         return subprocess.run(command, check=False).returncode
 
 

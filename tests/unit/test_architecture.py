@@ -92,10 +92,13 @@ ALLOWED: Mapping[str, str] = {
     "existing": "domain store.connection",
     "migrations": "domain errors existing store.connection",
     "rights": "migrations store.connection",
+    "roles": "migrations store.connection",
     "queue_report": "errors queues report settings",
     "readiness": (
-        "domain errors existing migrations queue_report report rights settings store.connection"
+        "domain errors existing migrations queue_report report rights roles settings "
+        "store.connection"
     ),
+    "custom_resource": "errors report",
     "api": "callers contract. errors messages parsing values",
     "trading": (
         "domain execution.executor execution.signers pipeline settings store.store venues. wiring"
@@ -109,9 +112,9 @@ ALLOWED: Mapping[str, str] = {
     ),
 }
 HANDLERS_SEE = (
-    "api consuming contract. errors intake issuer messages onboarding openapi parsing pipeline "
-    "previewing readiness reconciling report settings stats store.store sync tokens "
-    "venues.registry wiring"
+    "api consuming contract. custom_resource errors intake issuer messages onboarding openapi "
+    "parsing pipeline previewing readiness reconciling report settings stats store.store sync "
+    "tokens venues.registry wiring"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
 VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)

@@ -23,6 +23,7 @@ from agent_where.migrations import MigrationFailed, plan, read, served_network, 
 from agent_where.queue_report import queue_checks
 from agent_where.report import ORDERS, Check, Report, check, report
 from agent_where.rights import grant, rights_of
+from agent_where.roles import make_iam_role
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database
 
@@ -81,11 +82,19 @@ def prepare(
     if not only_report:
         try:
             applied = set_up(database, directory, network=settings.network)
-            grant(database, settings.database().user)
+            _let_in(database, settings)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
     checks = check_all(database, directory, settings, supported, sqs)
     return report((*failed, *checks), success=not failed, applied=applied)
+
+
+def _let_in(database: Database, settings: SetupSettings) -> None:
+    """The functions' role, with what it needs and nothing else."""
+    role = settings.database().user
+    if settings.logs_in_with_iam:
+        make_iam_role(database, role)
+    grant(database, role)
 
 
 def unusable(error: BadSetting) -> Report:
