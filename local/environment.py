@@ -76,8 +76,8 @@ class Home:
         return folder / f"{name}.log"
 
 
-def program(environment: Literal["project", "ministack", "sam"], name: str) -> str:
-    """The path of a program in one of the three environments."""
+def program(environment: Literal["project", "ministack", "sam", "checkov"], name: str) -> str:
+    """The path of a program in one of the environments."""
     return str(ROOT / ".venv" / environment / "bin" / name)
 
 

@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from local.environment import REGION, ROOT, program
 Template = dict[str, Any]  # CloudFormation's JSON: its shape is cfn-lint's business
 
 STACKS = ROOT / "stacks"
+CHECKOV = ROOT / ".checkov.yaml"
 _UPLOADED = {
     "CodeUri": "s3://bucket/key",
     "ContentUri": "s3://bucket/key",
@@ -40,7 +42,7 @@ def load() -> Template:
 
 
 def expand() -> Template:
-    """The template as CloudFormation gets it after the SAM transform, for the full footprint."""
+    """The template as AWS gets it after the SAM transform, as samconfig.toml deploys it."""
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of flags of its own
     template = load()
     for resource in template["Resources"].values():
@@ -51,7 +53,7 @@ def expand() -> Template:
         name: parameter["Default"]
         for name, parameter in template["Parameters"].items()
         if "Default" in parameter
-    }
+    } | deployed_with()
     to_py27_compatible_template(template, parameters)
     session = boto3.session.Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session)
@@ -59,6 +61,13 @@ def expand() -> Template:
         translator.translate(template, parameters)
     )
     return expanded
+
+
+def deployed_with() -> dict[str, str]:
+    """The parameters that samconfig.toml gives a deployment to AWS."""
+    told = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    pairs = told["default"]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def nested() -> dict[str, Template]:
@@ -71,8 +80,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / "template.json", *sorted(STACKS.glob("*.yaml"))]
         files[0].write_text(json.dumps(expand(), indent=1))
-        command = [program("project", "cfn-lint"), "--regions", REGION, "--", *map(str, files)]
-        return subprocess.run(command, check=False).returncode
+        names = [str(file) for file in files]
+        linters = (
+            [program("project", "cfn-lint"), "--regions", REGION, "--", *names],
+            [program("checkov", "checkov"), "--config-file", str(CHECKOV), "--file", *names],
+        )
+        return max(subprocess.run(each, check=False).returncode for each in linters)
 
 
 if __name__ == "__main__":
