@@ -34,7 +34,7 @@ from agent_where.migrations import set_up
 from agent_where.parsing import validate
 from agent_where.pipeline import Deps
 from agent_where.queues import Queues
-from agent_where.settings import VenueAccess
+from agent_where.settings import TradedAccess
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.records import OrderTicket
 from agent_where.store.store import Store
@@ -60,7 +60,7 @@ class _NoQueues(Queues):
         """Nothing: `_work` finds them."""
 
 
-def settings(environment: Mapping[str, str]) -> VenueAccess:
+def settings(environment: Mapping[str, str]) -> TradedAccess:
     """Where to trade. Raises Refused where that is, or might be, the mainnet."""
     if environment.get("NETWORK", "testnet") != "testnet":
         raise Refused("NETWORK must be testnet: this command never trades real money")
@@ -68,13 +68,13 @@ def settings(environment: Mapping[str, str]) -> VenueAccess:
         raise Refused("HYPERLIQUID_API_URL is the mainnet's: this command never trades there")
     if not environment.get(KEY):
         raise Refused(f"{KEY} must hold the private key of a testnet account with mock USDC")
-    return VenueAccess.from_environment({**environment, "NETWORK": "testnet"})
+    return TradedAccess.from_environment({**environment, "NETWORK": "testnet"})
 
 
 class Session:
     """One user who follows an agent of his own, with his own key."""
 
-    def __init__(self, database: Database, access: VenueAccess) -> None:
+    def __init__(self, database: Database, access: TradedAccess) -> None:
         self._database = database
         self._store = Store(database)
         self._signers = Signers(allow_env=True)

@@ -21,6 +21,7 @@ from agent_where.store.connection import Database
 from agent_where.venues.base import Venue
 from agent_where.venues.hyperliquid.markets import VENUE, HyperliquidMarkets
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
+from agent_where.venues.tally import Tally
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server
 from tests.world import MAX_AGE, World
@@ -69,6 +70,7 @@ class LiveWorld(World):
         self.url = url
         self.clock = clock
         self.signers = Signers(allow_env=True, environment=KEYS)
+        self.tally = Tally()
         self.deps = self._deps()
         self.hyperliquid = self.fresh_adapter()
 
@@ -83,6 +85,7 @@ class LiveWorld(World):
             timeout_seconds=PATIENCE_SECONDS,
             clock=self.clock,
             monotonic=self.clock.seconds,
+            tally=self.tally,
         )
 
     def venue(self, venue: VenueId, mode: Mode = Mode.PAPER) -> Venue:

@@ -232,6 +232,10 @@ class World:
                 self.queues.orders.append(ticket)
         return outcomes
 
+    def work_one(self) -> Outcome:
+        """Carry out the first order on the queue."""
+        return pipeline.take_order(self.queues.orders.popleft().id, self.deps)
+
     # Looking
 
     def rows(self, sql: str, **params: object) -> list[Row]:

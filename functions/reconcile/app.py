@@ -8,10 +8,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
+from agent_where.measuring import tell_figures, tell_venues
 from agent_where.onboarding import Tending
 from agent_where.pipeline import Deps
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.settings import ReconcileSettings
+from agent_where.venues.registry import tally
 
 logger = Logger()
 tracer = Tracer()
@@ -19,10 +21,6 @@ metrics = Metrics(namespace="AgentWhere")
 
 SECONDS_TO_TEND = 6.0  # for the keys that are to be made and asked about
 SECONDS_TO_SPARE = 8.0  # to end what is under way and write the figures
-WATCHED = {
-    "PositionsUnexplained": "positionsUnexplained",
-    "PositionsUnexpected": "positionsUnexpected",
-}
 
 
 @cache
@@ -40,14 +38,14 @@ def tending() -> Tending:
 @metrics.log_metrics
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = reconcile(deps(), seconds=_left(context) - SECONDS_TO_TEND)
-    figures = write_figures(deps())
+    figures = write_figures(deps(), done)
     metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
-    for name, figure in WATCHED.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=figures[figure])
+    tell_figures(metrics, figures)
     tell = logger.error if done.queue_fault else logger.info
     tell("reconciled", done=done.model_dump())
     tended = tending().tend(seconds=min(_left(context), SECONDS_TO_TEND))
     logger.info("tended", done=tended.model_dump())
+    tell_venues(tally())
     return {"success": done.queue_fault is None, **done.model_dump()}
 
 

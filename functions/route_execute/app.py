@@ -11,8 +11,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
 from agent_where.consuming import Delivery, consume
-from agent_where.pipeline import Deps, SignalOutcome
+from agent_where.measuring import tell_message, tell_venues
+from agent_where.pipeline import Deps
 from agent_where.settings import RouteExecuteSettings
+from agent_where.venues.registry import tally
 
 logger = Logger()
 tracer = Tracer()
@@ -34,7 +36,7 @@ def deps() -> Deps:
 @tracer.capture_method(capture_response=False)
 def carry_out(record: SQSRecord) -> None:
     """One message; its outcome is one log line and its figures."""
-    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=1)
+    metrics.add_metric("Messages", MetricUnit.Count, 1)
     delivery = Delivery(
         body=record.body,
         group=record.attributes.message_group_id or "",
@@ -43,9 +45,7 @@ def carry_out(record: SQSRecord) -> None:
         queue_url=settings().queue_url(record.event_source_arn),
     )
     outcome = consume(delivery, wiring.queues(settings()), deps)
-    metrics.add_metric("DeadLetters", MetricUnit.Count, int(outcome is None))
-    if isinstance(outcome, SignalOutcome) and outcome.routing_us:
-        metrics.add_metric("RoutingTime", MetricUnit.Microseconds, outcome.routing_us)
+    tell_message(metrics, outcome)
     told = outcome.model_dump(mode="json", exclude={"due"}) if outcome else "dead letter"
     logger.info("message ended", outcome=told)
 
@@ -54,4 +54,6 @@ def carry_out(record: SQSRecord) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 Powertools' partial response
-    return process_partial_response(event, carry_out, processor, context)
+    answer = process_partial_response(event, carry_out, processor, context)
+    tell_venues(tally())
+    return answer

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from agent_where.measuring import WATCHED, tell_venues
 from agent_where.store.connection import Database
+from agent_where.venues.tally import Said, Tally
 from local.template import load
-from tests.handlers.gateway import Function
+from tests.handlers.gateway import ROOT, Function
 from tests.handlers.workers import working
 from tests.world import World
 
@@ -82,7 +84,11 @@ def test_every_figure_that_an_alarm_watches_is_written(
     for function in ("market_sync", "reconcile"):
         found |= figures(function, world, monkeypatch, capsys)
 
-    assert {name for name, _ in watched()} == {"VenuesNotSynced", "OrdersStillOpen"}
+    assert {name for name, _ in watched()} == {
+        "VenuesNotSynced",
+        "OrdersStillOpen",
+        *(f"{figure[0].upper()}{figure[1:]}" for figure in WATCHED),
+    }
     assert watched().keys() <= found.keys()
 
 
@@ -131,6 +137,50 @@ def test_an_http_function_counts_what_it_could_not_answer(
     assert found == {"Requests": 1, "RequestsRefused": 0, "RequestsUnavailable": 1}
 
 
-def test_a_schedule_that_has_stopped_sets_off_the_alarm() -> None:
-    for alarm in watched().values():
-        assert alarm["TreatMissingData"] == "breaching"
+def test_a_schedule_that_has_stopped_sets_off_one_alarm_and_leaves_the_others_as_they_were() -> (
+    None
+):
+    kinds = {name: alarm["TreatMissingData"] for (name, _), alarm in watched().items()}
+
+    assert {name for name, kind in kinds.items() if kind == "breaching"} == {
+        "VenuesNotSynced",
+        "OrdersStillOpen",
+    }
+    assert set(kinds.values()) == {"breaching", "ignore"}
+
+
+def test_every_alarm_goes_to_the_topic_and_is_explained() -> None:
+    text = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+
+    for (name, _), alarm in watched().items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "statistic", "periods"),
+    [("PositionsUnexpected", "Maximum", 1), ("PositionsUnexplained", "Minimum", 2)],
+)
+def test_what_may_explain_itself_has_ten_minutes_and_what_will_not_has_none(
+    name: str, statistic: str, periods: int
+) -> None:
+    alarm = watched()[name, frozenset({("service", "reconcile")})]
+
+    assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == (statistic, periods)
+    assert (alarm["Period"], alarm["Threshold"]) == (300, 0)
+
+
+def test_what_a_venue_said_is_counted_once_by_venue(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+    for _ in range(2):
+        tally.add("HYPERLIQUID", Said.TOO_MANY_REQUESTS)
+    tally.add("HYPERLIQUID", Said.REQUESTS_USED_UP)
+
+    tell_venues(tally)
+    tell_venues(tally)
+
+    here = frozenset({("venue", "HYPERLIQUID")})
+    assert dict(written(capsys.readouterr().out)) == {
+        ("TooManyRequests", here): 2,
+        ("RequestsUsedUp", here): 1,
+    }

@@ -30,7 +30,7 @@ UNWANTED = {
     "aws_xray_sdk",
     "requests",
     "eth_utils",
-    "Crypto",
+    "sha3",
 }
 Log = Callable[[], list[dict[str, Any]]]
 

@@ -115,6 +115,7 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "orders_sent_again": 0,
         "settled": 0,
         "still_open": 0,
+        "cannot_end": 0,
         "compared": 0,
         "booked": 0,
         "queue_fault": None,
@@ -130,6 +131,12 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "openPositions": 0,
         "positionsUnexpected": 0,
         "positionsUnexplained": 0,
+        "positionsUnprotected": 0,
+        "stopLossesGivenUp": 0,
+        "boundsNotTakenBack": 0,
+        "ordersHeldUp": 0,
+        "ordersCannotEnd": 0,
+        "accountsUsedUp": 0,
     }
 
 
@@ -272,4 +279,5 @@ def test_an_order_that_cannot_be_read_does_not_hold_up_the_others(
 
     answer = worker.run("schedule")
 
-    assert (answer["settled"], answer["still_open"]) == (1, 1)
+    assert (answer["settled"], answer["still_open"], answer["cannot_end"]) == (1, 1, 1)
+    assert figures(world)["ordersCannotEnd"] == 1

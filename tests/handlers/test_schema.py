@@ -61,7 +61,7 @@ def trade(dsn: str) -> None:
     world.close(MULTI_AGENT, signalId=examples_of("sendSignal").requests["close"]["signalId"])
     world.work()
     world.control("agent", str(MULTI_AGENT), "ACTIVE")
-    world.store.write_figures(world.queues.depths())
+    world.store.upkeep.write_figures(world.queues.depths())
     world.dispose()
 
 

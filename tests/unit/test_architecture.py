@@ -17,7 +17,10 @@ SQL = PACKAGE / "store" / "sql"
 
 # What each module, or each module of a folder (`routing.`), may see of the package, itself aside.
 # The longest name that fits a module is the one that counts.
-ADAPTER = "domain errors execution.signers keccak symbols venues._ venues.approvals venues.base"
+ADAPTER = (
+    "domain errors execution.signers keccak symbols venues._ venues.approvals venues.base "
+    "venues.tally"
+)
 LEDGER = "store.plans store.records store.store"
 ALLOWED: Mapping[str, str] = {
     # words
@@ -71,6 +74,7 @@ ALLOWED: Mapping[str, str] = {
     "venues.base": "domain execution.signers",
     "venues.paper": "domain errors rounding venues.base",
     "venues.registry": "domain errors settings venues.",
+    "venues.tally": "domain",
     "venues.hyperliquid.": f"{ADAPTER} venues.hyperliquid.",
     "venues.ostium.": f"{ADAPTER} venues.ostium.",
     # on top
@@ -85,6 +89,7 @@ ALLOWED: Mapping[str, str] = {
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
+    "measuring": "execution.executor pipeline venues.tally",
     "sync": f"domain errors queues venues.base {LEDGER}",
     "intake": "callers contract. domain errors messages pipeline queues store.records store.store",
     "previewing": "callers contract. domain errors planning store.previews store.store",
@@ -112,9 +117,9 @@ ALLOWED: Mapping[str, str] = {
     ),
 }
 HANDLERS_SEE = (
-    "api consuming contract. custom_resource errors intake issuer messages onboarding openapi "
-    "parsing pipeline previewing readiness reconciling report settings stats store.store sync "
-    "tokens venues.registry wiring"
+    "api consuming contract. custom_resource errors intake issuer measuring messages onboarding "
+    "openapi parsing pipeline previewing readiness reconciling report settings stats store.store "
+    "sync tokens venues.registry wiring"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
 VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)
@@ -318,3 +323,17 @@ def test_importing_a_handler_loads_no_adapter_no_signer_and_no_aws_client(handle
     )
 
     assert told.stdout.strip() == "[]"
+
+
+def test_what_signs_compiles_no_c_declarations_when_it_is_loaded() -> None:
+    script = "import sys, agent_where.execution.signers; print('pycparser' in sys.modules)"
+
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(PACKAGE.parent), "PATH": ""},
+    )
+
+    assert told.stdout.strip() == "False"

@@ -89,6 +89,8 @@ def test_the_environment_is_read_when_asked_for(monkeypatch: pytest.MonkeyPatch)
         ("EXECUTION_MODE", "real"),
         ("MARKET_MAX_AGE_MINUTES", "0"),
         ("MARKET_MAX_AGE_MINUTES", "soon"),
+        ("HYPERLIQUID_WEIGHT_PER_MINUTE", "199"),
+        ("HYPERLIQUID_WEIGHT_PER_MINUTE", "1201"),
         ("MAX_ORDER_NOTIONAL_USD", "0"),
         ("MAX_ORDER_NOTIONAL_USD", "NaN"),
         ("PAPER_STARTING_BALANCE_USD", "-1"),
@@ -114,13 +116,6 @@ def test_live_is_asked_for_by_name_and_needs_a_ceiling(model: type[Trading]) -> 
 
     assert model.from_environment(LAPTOP).mode is Mode.PAPER
     assert model.from_environment(live | {"MAX_ORDER_NOTIONAL_USD": "50"}).mode is Mode.LIVE
-
-
-def test_the_worker_trades_live_on_the_testnet_alone() -> None:
-    live = LAPTOP | {"EXECUTION_MODE": "live", "MAX_ORDER_NOTIONAL_USD": "50"}
-
-    with pytest.raises(BadSetting, match="live is for NETWORK testnet"):
-        RouteExecuteSettings.from_environment(live | {"NETWORK": "mainnet"})
 
 
 @pytest.mark.parametrize("model", [ApiSettings, ReconcileSettings])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
+from Crypto.Hash import keccak
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -461,3 +462,8 @@ def test_a_published_hash_is_keccak_and_not_sha3() -> None:
         "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
     )
     assert re.fullmatch("0x[0-9a-f]{40}", ADDRESS)
+
+
+@given(st.binary(max_size=1_000))
+def test_another_library_s_keccak_is_the_same(data: bytes) -> None:
+    assert keccak256(data) == keccak.new(data=data, digest_bits=256).digest()

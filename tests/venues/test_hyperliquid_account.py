@@ -14,6 +14,7 @@ from agent_where.venues.hyperliquid.account import Accounts
 from agent_where.venues.hyperliquid.budget import Budget
 from agent_where.venues.hyperliquid.info import Info
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
+from agent_where.venues.tally import Tally
 from tests.venues.hyperliquid_desk import NOW, USER, Desk, Told, desk, order
 from tests.venues.recorded import recorded
 
@@ -25,7 +26,7 @@ def bench() -> Iterator[Desk]:
 
 
 def accounts(told: Mapping[str, object]) -> Accounts:
-    info = Info("", Told(told), Budget(1200, clock=lambda: 0.0))
+    info = Info("", Told(told), Budget(1200, clock=lambda: 0.0, tally=Tally()))
     return Accounts(info, lambda: NOW)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from agent_where.domain import Market, Quote
 from agent_where.errors import VenueUnavailable
+from agent_where.settings import TradedAccess
 from agent_where.venues._answers import shaped
 from agent_where.venues._http import JsonHttp
 from agent_where.venues.hyperliquid import answers
@@ -23,6 +24,8 @@ from agent_where.venues.hyperliquid.budget import COOL_DOWN_SECONDS, Budget
 from agent_where.venues.hyperliquid.info import Info
 from agent_where.venues.hyperliquid.markets import VENUE
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
+from agent_where.venues.registry import live_venue
+from agent_where.venues.tally import Tally
 from tests.venues.hyperliquid_desk import NOW, PATIENCE_SECONDS, USER, Told, desk
 from tests.venues.recorded import HYPERLIQUID_MAIN, HYPERLIQUID_XYZ, recorded
 from tests.venues.server import Misbehaving, says
@@ -230,7 +233,11 @@ def test_a_book_is_old_by_the_venues_own_newest_time_whatever_our_clock_says() -
 
 def _requests(ask: Callable[[Info], object], answer: object) -> list[Any]:
     with Misbehaving(says(json.dumps(answer).encode())) as server:
-        info = Info(f"http://127.0.0.1:{server.port}/", JsonHttp(), Budget(1200, clock=lambda: 0.0))
+        info = Info(
+            f"http://127.0.0.1:{server.port}/",
+            JsonHttp(),
+            Budget(1200, clock=lambda: 0.0, tally=Tally()),
+        )
         ask(info)
     assert all(request.startswith(b"POST /info HTTP/1.1\r\n") for request in server.requests)
     return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests]
@@ -287,8 +294,21 @@ def test_the_budget_of_a_minute_is_kept_and_what_is_over_it_is_not_sent() -> Non
         venue.quote(made.markets["BTC/USD"])
 
 
+def test_a_process_keeps_to_the_setting_s_part_of_the_limit() -> None:
+    with desk() as made:
+        access = TradedAccess(
+            network="testnet", hyperliquid_api_url=made.url, hyperliquid_weight_per_minute=200
+        )
+        venue = cast("HyperliquidVenue", live_venue(VENUE, access))
+        for _ in range(70):
+            venue.positions(USER)
+
+        with pytest.raises(VenueUnavailable, match="140 in the last minute leaves no 2 of 140"):
+            venue.positions(USER)
+
+
 def test_sending_may_use_what_reading_may_not() -> None:
-    budget = Budget(100, clock=lambda: 0.0)
+    budget = Budget(100, clock=lambda: 0.0, tally=Tally())
     budget.read(40)
 
     with pytest.raises(VenueUnavailable):
@@ -309,7 +329,7 @@ def test_rows_that_came_with_an_answer_count_too() -> None:
         lambda info: info.fills_since(USER, 0),
     ]
     for ask in questions:
-        info = Info("", told, Budget(119, clock=lambda: 0.0))
+        info = Info("", told, Budget(119, clock=lambda: 0.0, tally=Tally()))
         ask(info)
         with pytest.raises(VenueUnavailable, match="a weight of 40"):
             ask(info)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_where.domain import Refusal
+from agent_where.venues.base import TOO_LATE, TRIGGER_PASSED
 from agent_where.venues.hyperliquid.refusals import (
     WORDS,
     Meaning,
@@ -30,7 +31,7 @@ REFUSED = {
     "Reduce only order would increase position. asset=3": Refusal.VENUE_REFUSED,
     "Post only order would have immediately matched, bbo was 1@2.": Refusal.VENUE_REFUSED,
     "Order could not immediately match against any resting orders. asset=0": Refusal.VENUE_REFUSED,
-    "Invalid TP/SL price. asset=0": Refusal.VENUE_REFUSED,
+    "Invalid TP/SL price. asset=0": TRIGGER_PASSED,
     "No liquidity available for market order.": Refusal.VENUE_REFUSED,
     "Order would increase open interest while open interest is capped": Refusal.VENUE_REFUSED,
     "Order rejected due to price more aggressive than oracle while at open interest cap": (
@@ -56,7 +57,7 @@ REFUSED = {
     "Too many cumulative requests sent (10100 > 10000) for cumulative volume traded $0.1.": (
         Refusal.VENUE_REFUSED
     ),
-    "Action already expired": Refusal.VENUE_REFUSED,
+    "Action already expired": TOO_LATE,
     "Unable to recover signer.": Refusal.VENUE_REFUSED,
     "Invalid nonce: nonce too low 5 < 6": Refusal.VENUE_REFUSED,
     "Invalid nonce: nonce too high 7 > 6": Refusal.VENUE_REFUSED,

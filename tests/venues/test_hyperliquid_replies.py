@@ -47,7 +47,7 @@ DOCUMENTED = {
     "Order could not immediately match against any resting orders. asset=0": "VENUE_REFUSED",
     "Price must be divisible by tick size. asset=0": "VENUE_REFUSED",
     "Post only order would have immediately matched, bbo was 1@2. asset=0": "VENUE_REFUSED",
-    "Invalid TP/SL price. asset=0": "VENUE_REFUSED",
+    "Invalid TP/SL price. asset=0": "TRIGGER_PASSED",
     "No liquidity available for market order. asset=0": "VENUE_REFUSED",
     "Order would increase open interest while open interest is capped": "VENUE_REFUSED",
     "Order would increase open interest too quickly": "VENUE_REFUSED",
@@ -66,7 +66,7 @@ DOCUMENTED = {
     "Too many cumulative requests sent (11 > 10) for cumulative volume traded $1.": (
         "REQUESTS_USED_UP"
     ),
-    "Action already expired": "VENUE_REFUSED",
+    "Action already expired": "TOO_LATE",
     "Unable to recover signer.": "VENUE_REFUSED",
     "Invalid nonce: nonce too low 1 < 2": "VENUE_REFUSED",
     "Invalid nonce: nonce too high 3 > 2": "VENUE_REFUSED",

@@ -56,6 +56,14 @@ _ORDERS = (
     number("orders not settled", "orders.unsettledOrders"),
     number("the oldest, s", "orders.oldestUnsettledSeconds"),
     number("open positions", "orders.openPositions"),
+    number("positions not expected", "orders.positionsUnexpected"),
+    number("positions not explained", "orders.positionsUnexplained"),
+    number("positions not protected", "orders.positionsUnprotected"),
+    number("stop-losses given up", "orders.stopLossesGivenUp"),
+    number("bounds not taken back", "orders.boundsNotTakenBack"),
+    number("orders held up", "orders.ordersHeldUp"),
+    number("orders that cannot end", "orders.ordersCannotEnd"),
+    number("accounts used up", "orders.accountsUsedUp"),
 )
 _QUEUES = (
     number("signals", "queues.signalQueueDepth"),

@@ -1,7 +1,8 @@
 """One queue message, to its end or back on the queue: nothing is dropped in silence.
 
 What can never succeed goes to the dead-letter queue at once, with its reason, so that it holds up
-nobody behind it. What may pass is seen again soon, and later each time.
+nobody behind it. What may pass is seen again soon, and later each time. An order that an operator
+has to help is put off in the ledger, where it is counted; its message has done its part.
 """
 
 import logging
@@ -9,9 +10,9 @@ from collections.abc import Callable
 
 from agent_where import pipeline
 from agent_where.domain import Model
-from agent_where.errors import BadInput, DatabaseRefused, QueueUnavailable
+from agent_where.errors import BadInput, BadSetting, DatabaseRefused, QueueUnavailable
 from agent_where.execution.executor import Outcome
-from agent_where.messages import parse
+from agent_where.messages import OrderRef, SignalMessage, SignalRef, parse
 from agent_where.pipeline import Deps, SignalOutcome
 from agent_where.queues import Queues
 
@@ -53,7 +54,8 @@ def _carry_out(
     delivery: Delivery, queues: Queues, deps: Callable[[], Deps]
 ) -> SignalOutcome | Outcome | None:
     try:
-        return pipeline.run(parse(delivery.body), deps())
+        message, ready = parse(delivery.body), deps()
+        return _run(message, ready)
     except BadInput as error:
         _bury(delivery, queues, f"{error.code}: {error}")
     except DatabaseRefused as error:
@@ -61,6 +63,20 @@ def _carry_out(
             raise
         _bury(delivery, queues, f"REFUSED: {error}")
     return None
+
+
+def _run(message: SignalMessage | SignalRef | OrderRef, deps: Deps) -> SignalOutcome | Outcome:
+    """Carry it out. An order that lacks its key or a setting waits in the ledger, not here."""
+    try:
+        return pipeline.run(message, deps)
+    except BadSetting as error:
+        if not isinstance(message, OrderRef):
+            raise
+        _logger.error("order %s cannot be sent as things stand: %s", message.order_id, error)  # noqa: TRY400 its sentence says it all
+        waits = pipeline.put_off(message.order_id, str(error), deps)
+        if waits is None:
+            raise
+        return waits
 
 
 def _bury(delivery: Delivery, queues: Queues, reason: str) -> None:

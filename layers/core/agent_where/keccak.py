@@ -1,8 +1,8 @@
 """Keccak-256, the hash of Ethereum: of addresses, of what a wallet signs. Not SHA-3."""
 
-from Crypto.Hash import keccak
+from sha3 import keccak_256
 
 
 def keccak256(data: bytes) -> bytes:
     """The 32 bytes."""
-    return keccak.new(data=data, digest_bits=256).digest()
+    return bytes(keccak_256(data).digest())

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from agent_where.domain import MULTI, Mode, Model, SignalAction, VenueId
+from agent_where.domain import MULTI, Mode, Model, OrderStatus, SignalAction, VenueId
 from agent_where.errors import BadInput, Conflict, Overtaken, UnknownAgent
 from agent_where.execution.executor import Executor, Outcome
 from agent_where.messages import OrderRef, SignalMessage, SignalRef
@@ -94,6 +94,18 @@ def take_order(order_id: UUID, deps: Deps) -> Outcome:
     outcome = deps.executor().execute(order_id)
     deps.queues.send_orders(outcome.due)
     return outcome
+
+
+def put_off(order_id: UUID, why: str, deps: Deps) -> Outcome | None:
+    """Have an order that lacks something tried again later: reconcile passes it on when it is due.
+
+    None: it does not wait to be sent any more.
+    """
+    seconds = deps.store.upkeep.put_off(order_id, why)
+    if seconds is None:
+        return None
+    detail = f"put off for {seconds} s: {why}"
+    return Outcome(order_id=order_id, status=OrderStatus.PLANNED, detail=detail)
 
 
 def _read(message: SignalMessage | SignalRef, store: Store) -> SignalFile:

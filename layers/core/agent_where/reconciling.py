@@ -7,9 +7,11 @@ there with our positions is booked.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from agent_where.comparing import compare
@@ -37,6 +39,7 @@ class Reconciled(Model):
     """What one run did.
 
     `still_open`: sent orders whose end is not known yet, but for those that rest at the venue.
+    `cannot_end`: those of them whose end the ledger refuses, or that something missing holds up.
     `compared`: accounts; `booked`: positions that others closed there, wholly or in part.
     `queue_fault`: why not everything that was lost is on its queue again; the next run finds it.
     """
@@ -45,6 +48,7 @@ class Reconciled(Model):
     orders_sent_again: int
     settled: int
     still_open: int
+    cannot_end: int
     compared: int
     booked: int
     queue_fault: str | None
@@ -59,33 +63,42 @@ def reconcile(
         DatabaseUnavailable: the next run does it again.
     """
     started = clock()
-    still_open, settled = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
+    open_ = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
     compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,
-        settled=settled,
-        still_open=still_open,
+        settled=open_.settled,
+        still_open=open_.left,
+        cannot_end=open_.stuck,
         compared=compared.accounts,
         booked=compared.booked,
         queue_fault=signal_fault or order_fault or compared.queue_fault,
     )
 
 
-def _settle_open(deps: Deps, is_time: Callable[[], bool]) -> tuple[int, int]:
-    """How many orders are still open, those that rest at the venue aside, and how many ended."""
+class _Settling(NamedTuple):
+    """How many orders ended, are still open, those that rest at the venue aside, or cannot end."""
+
+    settled: int
+    left: int
+    stuck: int
+
+
+def _settle_open(deps: Deps, is_time: Callable[[], bool]) -> _Settling:
     unsettled = deps.store.unsettled_orders(_UNSETTLED_AFTER_SECONDS, _AT_MOST)
     still_open = {each.id for each in unsettled if not each.resting}
-    settled = 0
+    found = Counter[_Found]()
     for each in unsettled:
         if not is_time():
             break
-        if _settle(each.id, deps):
-            settled += 1
+        become = _settle(each.id, deps)
+        found[become] += 1
+        if become is _Found.ENDED:
             still_open.discard(each.id)
-    return len(still_open), settled
+    return _Settling(found[_Found.ENDED], len(still_open), found[_Found.STUCK])
 
 
 def _send(lost: Callable[[], int]) -> tuple[int, str | None]:
@@ -112,28 +125,42 @@ def _due_orders(deps: Deps) -> int:
     return len(due)
 
 
-def write_figures(deps: Deps) -> Mapping[str, Any]:
-    """Measure the queues, store the row that the read side shows, and return it whole."""
+def write_figures(deps: Deps, done: Reconciled | None = None) -> Mapping[str, Any]:
+    """Measure the queues, store the row that the read side shows, and return it whole.
+
+    Args:
+        done: the run before it.
+    """
     try:
         measured: dict[str, object] = {**deps.queues.depths()}
     except QueueUnavailable as error:
         measured = {"queuesUnavailable": str(error)}
-    return deps.store.write_figures(measured)
+    stuck = {"ordersCannotEnd": done.cannot_end if done else 0}
+    return deps.store.upkeep.write_figures(measured | stuck)
 
 
-def _settle(order_id: UUID, deps: Deps) -> bool:
-    """Whether the order has ended. A venue or account that is busy leaves it for the next run."""
+class _Found(Enum):
+    """What asking for an order's end came to."""
+
+    ENDED = auto()
+    OPEN = auto()
+    STUCK = auto()
+
+
+def _settle(order_id: UUID, deps: Deps) -> _Found:
+    """Ask for the order's end. A venue or account that is busy leaves it for the next run."""
     try:
-        return take_order(order_id, deps).status.is_end
+        return _Found.ENDED if take_order(order_id, deps).status.is_end else _Found.OPEN
     except QueueUnavailable as error:
         _logger.warning("order %s ended; what follows waits for the next run: %s", order_id, error)
-        return True
+        return _Found.ENDED
     except (LeaseHeld, Overtaken, VenueError) as error:
         _logger.warning("order %s is not settled yet: %s", order_id, error)
+        return _Found.OPEN
     except DatabaseUnavailable:
         raise
     except DatabaseRefused as error:
         _logger.error("order %s: the ledger refuses its end: %s", order_id, error)  # noqa: TRY400 the ledger's sentence says it all
     except AgentWhereError as error:
         _logger.error("order %s cannot be carried on: %s", order_id, error)  # noqa: TRY400 its sentence says it all
-    return False
+    return _Found.STUCK

@@ -156,6 +156,12 @@ class VenueAccess(VenuePlaces):
     venue_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
 
 
+class TradedAccess(VenueAccess):
+    """How venues are traded at: how much of what a venue allows one process takes."""
+
+    hyperliquid_weight_per_minute: Annotated[int, Field(ge=200, le=1200)] = 400
+
+
 class MarketAccess(VenueAccess):
     """Where the venues' markets are read."""
 
@@ -218,22 +224,15 @@ class SignalIntakeSettings(AnsweringAccess, SignalQueueAccess):
     """signal_intake: stores a signal and sends its id."""
 
 
-class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading, VenueAccess):
+class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading, TradedAccess):
     """route_execute: decides signals and carries out orders."""
-
-    @model_validator(mode="after")
-    def live_is_for_the_testnet(self) -> Self:
-        """Until positions are compared with the venue's, no real money is traded."""
-        if self.mode is Mode.LIVE and self.network != "testnet":
-            raise ValueError("EXECUTION_MODE live is for NETWORK testnet in this release")
-        return self
 
 
 class MarketSyncSettings(DatabaseAccess, OrderQueueAccess, MarketAccess):
     """market_sync: reads the venues' markets."""
 
 
-class ReconcileSettings(QueueAccess, Trading, VenueAccess, KeyMaking):
+class ReconcileSettings(QueueAccess, Trading, TradedAccess, KeyMaking):
     """reconcile: finds what was lost, settles what is open, sees who may trade."""
 
 

@@ -186,9 +186,9 @@ def _clock(state: State, asked: Asked) -> dict[str, Any]:
 
 
 def _lag(state: State, asked: Asked) -> dict[str, Any]:
-    """How many seconds late `orderStatus` and fills are; what is not named is on time."""
-    late = {name: seconds_of(asked.get(name, 0)) for name in ("orderStatus", "fills")}
-    state.lag = Lag(int(late["orderStatus"] * 1000), int(late["fills"] * 1000))
+    """How many seconds late look-ups, fills and positions are; what is not named is on time."""
+    late = {name: seconds_of(asked.get(name, 0)) for name in ("orderStatus", "fills", "positions")}
+    state.lag = Lag(*(int(each * 1000) for each in late.values()))
     return late
 
 

@@ -86,6 +86,7 @@ def book(
     """Write one side of a trade: the order, the position, the fill, and what ends with them."""
     ledger, now = state.ledger, state.now_ms()
     account = ledger.account(order.user)
+    ledger.remember(account, now)
     rate = account.taker_rate if crossed else account.maker_rate
     effect = positions.apply(account, order.coin, order.sign * size, price, rate)
     order.remaining -= size

@@ -29,7 +29,9 @@ def clearinghouse_state(state: State, user: str) -> dict[str, Any]:
 
     Where the account's mode unifies its balances, what is free is told by the spot side alone.
     """
-    account, mark = _of(state, user), state.markets.mark
+    known_by = state.now_ms() - state.lag.positions_ms
+    account = state.ledger.as_of(user, known_by) or Account(user)
+    mark = state.markets.mark
     bound = state.ledger.held_by_orders(account)
     free = margin.withdrawable(account, mark, bound)
     return {

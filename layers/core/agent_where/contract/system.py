@@ -36,13 +36,21 @@ class VenueStatus(View):
 
 
 class OrderFigures(View):
-    """What is not at its end. None: reconcile has not told."""
+    """What is not at its end, and what an operator has to look after. None: not told."""
 
     undecided_signals: Count | None = None
     planned_orders_due: Count | None = None
     unsettled_orders: Count | None = None
     oldest_unsettled_seconds: Count | None = None
     open_positions: Count | None = None
+    positions_unexpected: Count | None = None
+    positions_unexplained: Count | None = None
+    positions_unprotected: Count | None = None
+    stop_losses_given_up: Count | None = None
+    bounds_not_taken_back: Count | None = None
+    orders_held_up: Count | None = None
+    orders_cannot_end: Count | None = None
+    accounts_used_up: Count | None = None
 
 
 class QueueFigures(View):

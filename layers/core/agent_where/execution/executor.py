@@ -10,16 +10,16 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from agent_where.domain import Mode, Model, Order, OrderStatus, Purpose, Settled, VenueId
+from agent_where.domain import ZERO, Mode, Model, Order, OrderStatus, Purpose, Settled, VenueId
 from agent_where.errors import LeaseHeld, Overtaken, UnknownOrder, VenueRejected
 from agent_where.execution import plans
 from agent_where.execution.gate import refusal_now
 from agent_where.execution.preparing import prepare
-from agent_where.execution.sending import BOUNDS, Sending, SignerOf
+from agent_where.execution.sending import Sending, SignerOf
 from agent_where.routing.checks import Refused, Terms
 from agent_where.store.records import OrderFile, OrderTicket
 from agent_where.store.store import Store
-from agent_where.venues.base import Action, Venue
+from agent_where.venues.base import BOUNDS, Action, Venue
 
 LEASE_SECONDS = 60
 """Longer than the function may run, so that a lease outlives the worker that holds it."""
@@ -93,7 +93,7 @@ class Executor:
             file = self._without_bounds(file, token)
             return self._begin(file, token) if _has_work(file) else _standing(file.order)
         venue = self._venues(file.order.venue, file.order.mode)
-        if file.order.status is OrderStatus.ACCEPTED and _guards_nothing(file):
+        if file.order.status is OrderStatus.ACCEPTED and _guards_too_much(file):
             self._sending.take_back(venue, file, token)
         return self._conclude(file, self._sending.ask(venue, file, token), token)
 
@@ -203,9 +203,10 @@ def _sent(file: OrderFile, order: Order, action: Action) -> OrderFile:
     return file.model_copy(update={"order": sent, "actions": (*file.actions, action)})
 
 
-def _guards_nothing(file: OrderFile) -> bool:
-    """Whether it rests at the venue for a position that is not open any more."""
-    return file.order.purpose in BOUNDS and not file.open_qty
+def _guards_too_much(file: OrderFile) -> bool:
+    """Whether it rests at the venue for more than is open: it would close what is not its own."""
+    order = file.order
+    return order.purpose in BOUNDS and (order.size or ZERO) > (file.open_qty or ZERO)
 
 
 def _has_work(file: OrderFile) -> bool:

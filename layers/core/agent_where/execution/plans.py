@@ -28,7 +28,7 @@ from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import CANCELED
+from agent_where.venues.base import BOUNDS, CANCELED, TRIGGER_PASSED
 
 # Refusals that would be the same at every venue.
 _FINAL = frozenset(
@@ -55,6 +55,8 @@ def after_fills(file: OrderFile, settled: Settled) -> Ending:
     left = (file.open_qty or ZERO) - settled.filled_size
     if left <= 0:
         return Ending()
+    if file.order.purpose in BOUNDS:
+        return Ending(next_exit=_close_at_once(file.order))
     return Ending(next_exit=_next(file.order, next_leg(file.order.leg), 1))
 
 
@@ -63,17 +65,26 @@ def after_refused_exit(file: OrderFile, code: str) -> NextExit | None:
 
     That a venue sees nothing to close ends no exit: what it shows may be older than the last fill.
 
-    A stop-loss that a venue keeps refusing is given up for closing the position at once: it never
-    stands without the stop that it was promised.
+    A bound whose price was reached is given up for closing the position at once, and so is a
+    stop-loss that a venue keeps refusing: none stands without the stop that it was promised.
     """
     order = file.order
     if code == Refusal.DUST or (code == Refusal.NOTHING_TO_CLOSE and not file.open_qty):
         return None
+    if _has_fired(order, code):
+        return _close_at_once(order)
     if code != CANCELED and _is_hopeless(order):
         _logger.error("order %s: the stop-loss is refused for good: its position closes", order.id)
-        leg = close_leg(order.position_id)
-        return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
+        return _close_at_once(order)
     return _next(order, order.leg, order.attempt + 1)
+
+
+def _has_fired(order: Order, code: str) -> bool:
+    """Whether a bound's price was reached and it found nobody to trade with."""
+    if order.purpose not in BOUNDS:
+        return False
+    rested = order.status is OrderStatus.ACCEPTED
+    return code == TRIGGER_PASSED or (rested and code not in ("", CANCELED))
 
 
 def _is_hopeless(order: Order) -> bool:
@@ -83,6 +94,12 @@ def _is_hopeless(order: Order) -> bool:
         and order.status is not OrderStatus.PLANNED  # it was the venue that refused it, not we
         and order.attempt >= _STOP_LOSS_TRIES
     )
+
+
+def _close_at_once(order: Order) -> NextExit:
+    """A plain close of the position in the bound's stead."""
+    leg = close_leg(order.position_id)
+    return _next(order, leg, 1, purpose=Purpose.CLOSE, seconds=0)
 
 
 def failover(

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal
-from agent_where.execution.sizing import Limits, Sized, size_entry, size_exit
+from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal, SignalAction
+from agent_where.execution.sizing import Limits, Sized, lowest_bound, size_entry, size_exit
 from agent_where.routing.checks import Refused
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import Venue
+from agent_where.venues.base import BOUND_MAY_SLIP, Venue
 
 
 class Ready(Model):
@@ -49,7 +49,7 @@ def _size(
 ) -> Sized | Refused:
     order, signal = file.order, file.signal
     if order.purpose is not Purpose.ENTRY:
-        return size_exit(file.open_qty or ZERO, order.side, signal.risk.max_slippage, market, quote)
+        return size_exit(file.open_qty or ZERO, order.side, _may_slip(file), market, quote)
     if signal.size is None:
         return Refused(code=Refusal.BAD_SIGNAL, detail="the signal says no size")
     return size_entry(
@@ -60,4 +60,12 @@ def _size(
         quote,
         venue.account(order).free_collateral_usd,
         Limits(max_notional_usd=file.max_notional_usd, of_any_order_usd=ceiling_usd),
+        lowest_bound(order.side, signal.risk, BOUND_MAY_SLIP),
     )
+
+
+def _may_slip(file: OrderFile) -> Decimal:
+    """What a CLOSE signal says; a close that stands in for a bound may slip as the bound might."""
+    said = file.signal.risk.max_slippage
+    stands_in = file.order.purpose is Purpose.CLOSE and file.signal.action is SignalAction.OPEN
+    return max(said, BOUND_MAY_SLIP) if stands_in else said

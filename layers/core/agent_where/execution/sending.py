@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agent_where.domain import Order, Purpose, Settled
+from agent_where.domain import Order, Settled
 from agent_where.errors import (
     BadSetting,
     LeaseHeld,
@@ -22,7 +22,16 @@ from agent_where.errors import (
 from agent_where.execution.preparing import Ready
 from agent_where.store.records import OrderFile
 from agent_where.store.store import Store
-from agent_where.venues.base import Action, ActionKind, Stamp, Standing, Unsigned, Venue
+from agent_where.venues.base import (
+    BOUNDS,
+    TOO_LATE,
+    Action,
+    ActionKind,
+    Stamp,
+    Standing,
+    Unsigned,
+    Venue,
+)
 
 if TYPE_CHECKING:
     from agent_where.execution.signers import Signer
@@ -32,11 +41,9 @@ SignerOf = Callable[[str], "Signer"]
 
 _logger = logging.getLogger(__name__)
 
-BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
-"""What rests at a venue until its price is reached."""
-
 _ASK_AFTER_SECONDS = (0.5, 1.0, 2.0, 4.0)
 _ASK_FOR_SECONDS = 10.0
+_SEND_AGAIN_AFTER_SECONDS = (0.25, 0.5, 1.0, 2.0)
 _MOST_BEFORE_AN_ORDER = 3
 
 
@@ -72,10 +79,7 @@ class Sending:
             action = self._sealed(file, wanted, token)
             if action.kind is ActionKind.ORDER:
                 return action
-            try:
-                self._do(venue, ready.order, action, token)
-            except OutcomeUnknown as error:
-                raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+            self._do_before(venue, ready.order, action, token)
         raise VenueUnavailable(venue.id, "it wants ever more before the order")
 
     def send(self, venue: Venue, file: OrderFile, action: Action, token: UUID) -> Settled | None:
@@ -85,7 +89,7 @@ class Sending:
             VenueRejected: refused for good by the one and only sending.
         """
         try:
-            answer = venue.send(file.order, action)
+            answer = self._send(venue, file.order, action, token)
         except (VenueUnavailable, OutcomeUnknown):
             return self._ask(venue, file, token)
         if isinstance(answer, Settled):
@@ -123,6 +127,38 @@ class Sending:
                 self._tell(venue, file, wanted, token)
         except (BadSetting, SignerUnavailable) as error:
             _logger.error("order %s cannot be taken back: %s", file.order.id, error)  # noqa: TRY400 its sentence says it all
+
+    def _send(
+        self, venue: Venue, order: Order, action: Action, token: UUID
+    ) -> Settled | Standing | None:
+        """Send, and while nothing has left this process send the same bytes again.
+
+        Raises as `Venue.send` does.
+        """
+        for seconds in _SEND_AGAIN_AFTER_SECONDS:
+            try:
+                return venue.send(order, action)
+            except VenueUnavailable:
+                self._sleep(seconds)
+                if not self._store.actions.may_send(order, action, token):
+                    raise
+        return venue.send(order, action)
+
+    def _do_before(self, venue: Venue, order: Order, action: Action, token: UUID) -> None:
+        """Have done what has to be done before the order.
+
+        Raises:
+            VenueRejected: refused, and so is the order.
+            Unavailable, VenueUnavailable: it may not be done; nothing of the order was sent.
+        """
+        try:
+            self._do(venue, order, action, token)
+        except OutcomeUnknown as error:
+            raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
+        except VenueRejected as error:
+            if error.code != TOO_LATE:
+                raise
+            raise VenueUnavailable(venue.id, f"{action.kind}: {error.detail}") from error
 
     def _ask(self, venue: Venue, file: OrderFile, token: UUID) -> Settled | None:
         """After a sending: ask for some seconds, then leave it to reconcile."""

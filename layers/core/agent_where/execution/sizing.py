@@ -13,6 +13,7 @@ from agent_where.domain import (
     Model,
     Quote,
     Refusal,
+    RiskModel,
     Side,
     SizeModel,
     SizeType,
@@ -21,6 +22,7 @@ from agent_where.rounding import on_grid
 from agent_where.routing.checks import Refused
 
 _CENT = Decimal("0.01")
+_ONE = Decimal(1)
 _PRICE_DIGITS = 12
 
 
@@ -62,12 +64,15 @@ def size_entry(
     quote: Quote,
     free_collateral_usd: Decimal,
     limits: Limits,
+    lowest_bound: Decimal = _ONE,
 ) -> Sized | Refused:
     """Stake what the signal asks for, or what the account can carry if that is less.
 
     Args:
         max_slippage: fraction of the mid price; beyond it the order does not fill.
         free_collateral_usd: what the account has free at the venue.
+        lowest_bound: what share of the entry's worth an exit may be worth when it is placed; where
+            positions of an account are one, that has to reach the market's minimum too.
     """
     price = quote.price_for(side)
     limit = limit_price(quote, side, max_slippage)
@@ -81,16 +86,11 @@ def size_entry(
             f"at leverage {size.leverage:f}",
         )
     base = on_grid(collateral * size.leverage / price, market.size_step)
-    notional = base * price
-    if base <= 0 or notional < market.min_notional_usd:
-        return Refused(
-            code=Refusal.BELOW_MIN_POSITION,
-            detail=f"Notional {_usd(notional)} is under the {_usd(market.min_notional_usd)} "
-            f"of market {market.name}",
-        )
-    too_large = limits.refusal_of(collateral * size.leverage)
-    if too_large:
-        return too_large
+    refused = _too_small(base, price, market, lowest_bound) or limits.refusal_of(
+        collateral * size.leverage
+    )
+    if refused:
+        return refused
     capped = f"capped from {_usd(wanted)} to {_usd(collateral)} of collateral"
     return Sized(
         collateral_usd=collateral,
@@ -126,6 +126,32 @@ def trigger_price(entry_price: Decimal, side: Side, fraction: Decimal, *, gains:
     towards = side.sign if gains else -side.sign
     price = entry_price * (1 + towards * fraction)
     return price.quantize(Decimal(1).scaleb(price.adjusted() - _PRICE_DIGITS + 1))
+
+
+def lowest_bound(side: Side, risk: RiskModel, may_slip: Decimal) -> Decimal:
+    """The least that a bound of a position may be worth, as a share of what the entry was.
+
+    Args:
+        may_slip: how far beyond its price a bound may trade, as a fraction.
+    """
+    falls = risk.stop_loss if side is Side.LONG else risk.take_profit
+    if falls is None:
+        return _ONE
+    return (1 - falls) * (1 - may_slip if side is Side.LONG else _ONE)
+
+
+def _too_small(
+    base: Decimal, price: Decimal, market: Market, lowest_bound: Decimal
+) -> Refused | None:
+    notional, least = base * price, market.min_notional_usd
+    if base <= 0 or notional < least:
+        which = f"Notional {_usd(notional)}"
+    elif market.netting and notional * lowest_bound < least:
+        which = f"A bound of {_usd(notional * lowest_bound)}"
+    else:
+        return None
+    detail = f"{which} is under the {_usd(least)} of market {market.name}"
+    return Refused(code=Refusal.BELOW_MIN_POSITION, detail=detail)
 
 
 def _wanted_usd(size: SizeModel, free_collateral_usd: Decimal) -> Decimal:

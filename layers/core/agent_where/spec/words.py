@@ -51,7 +51,7 @@ SCHEMAS: Mapping[str, str] = MappingProxyType(
         "NewSize": "How much each follower stakes. The notional is collateral times leverage.",
         "OpenApi": "This document.",
         "Order": "One order at one venue.",
-        "OrderFigures": "What is not at its end. Null: reconcile has not told.",
+        "OrderFigures": "What is not at its end, or needs an operator. Null: not told.",
         "OrderStatus": "FILLED, REJECTED and EXPIRED are ends; SENT may have reached the venue.",
         "Position": "What one signal opened for one deployment.",
         "PositionStatus": "Whether something is still held.",

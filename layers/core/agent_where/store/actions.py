@@ -28,6 +28,12 @@ class Actions:
         params = action_params(action)
         return bool(self._run("store_action", id=order.id, kind=action.kind, token=token, **params))
 
+    def may_send(self, order: Order, action: Action, token: UUID) -> bool:
+        """Whether stored bytes may still be sent: they are in time, and the lease is ours."""
+        return bool(
+            self._run("may_send", id=order.id, kind=action.kind, nonce=action.nonce, token=token)
+        )
+
     def tell_outcome(self, order: Order, action: Action, outcome: str) -> None:
         """Keep what the venue said of an action."""
         self._run(

@@ -30,6 +30,7 @@ from agent_where.store.records import (
     signal_file,
 )
 from agent_where.store.statements import signal_params, sql, statement, tickets
+from agent_where.store.upkeep import Upkeep
 from agent_where.venues.base import Action
 
 _NO_SUCH_TABLE = "42P01"
@@ -42,6 +43,7 @@ class Store:
         self._database = database
         self.actions = Actions(database)
         self.comparisons = Comparisons(database)
+        self.upkeep = Upkeep(database)
 
     def network(self) -> str | None:
         """The network that setup recorded; None before setup."""
@@ -274,7 +276,7 @@ class Store:
         )[0]
         return Decimal(row["free_collateral_usd"])
 
-    # Markets and figures
+    # Markets
 
     def upsert_markets(
         self, venue: VenueId, markets: Sequence[Market]
@@ -289,11 +291,6 @@ class Store:
             statement("trigger_exits"),
         )
         return counts[0], tickets(triggered)
-
-    def write_figures(self, measured: Mapping[str, object]) -> Mapping[str, Any]:
-        """Store the figures that the read side shows, and return them whole."""
-        figures: Mapping[str, Any] = self._run("write_figures", measured=measured)[0]["figures"]
-        return figures
 
     def _run(self, name: str, /, **params: object) -> list[Row]:
         return self._database.run(sql(name), **params)

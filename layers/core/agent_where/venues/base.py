@@ -19,6 +19,7 @@ from agent_where.domain import (
     Model,
     Order,
     Positive,
+    Purpose,
     Quote,
     Settled,
     Side,
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
     from agent_where.execution.signers import Signer
 
 
+BOUNDS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+"""What rests at a venue until its price is reached."""
 CANCELED = "CANCELED"
 """The code of an order that a venue had and then dropped, by our wish or its own."""
+TRIGGER_PASSED = "TRIGGER_PASSED"
+"""The code of a bound that cannot wait for its price, since that was reached already."""
+TOO_LATE = "TOO_LATE"
+"""The code of bytes that came to the venue after their expiry."""
+BOUND_MAY_SLIP = Decimal("0.1")
+"""How far beyond its price a bound may trade, as a fraction: what venues' own interfaces set."""
 
 
 class ActionKind(StrEnum):

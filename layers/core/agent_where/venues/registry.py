@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from agent_where.domain import VenueId
 from agent_where.errors import BadSetting
-from agent_where.settings import MarketAccess, Trading, VenueAccess, VenuePlaces
+from agent_where.settings import MarketAccess, TradedAccess, Trading, VenuePlaces
 from agent_where.venues.approvals import ApprovalRequest, Approvals
 from agent_where.venues.base import Holdings, MarketSource, Venue
+from agent_where.venues.tally import Tally
 
 if TYPE_CHECKING:
     from agent_where.venues.hyperliquid.trading import HyperliquidVenue
@@ -53,7 +54,13 @@ def market_source(venue: VenueId, settings: MarketAccess) -> MarketSource:
 
 
 @cache
-def _hyperliquid_live(settings: VenueAccess) -> "HyperliquidVenue":
+def tally() -> Tally:
+    """What venues said that is counted; one a process."""
+    return Tally()
+
+
+@cache
+def _hyperliquid_live(settings: TradedAccess) -> "HyperliquidVenue":
     """One a process, since it keeps to the venue's limits."""
     from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415 lazy
 
@@ -62,14 +69,16 @@ def _hyperliquid_live(settings: VenueAccess) -> "HyperliquidVenue":
         settings.hyperliquid_api_url,
         timeout_seconds=settings.venue_timeout_seconds,
         clock=_utc_now,
+        weight_per_minute=settings.hyperliquid_weight_per_minute,
+        tally=tally(),
     )
 
 
-_LIVE: Mapping[VenueId, Callable[[VenueAccess], Venue]] = MappingProxyType(
+_LIVE: Mapping[VenueId, Callable[[TradedAccess], Venue]] = MappingProxyType(
     {"HYPERLIQUID": _hyperliquid_live}
 )
 
-_HOLDINGS: Mapping[VenueId, Callable[[VenueAccess], Holdings]] = MappingProxyType(
+_HOLDINGS: Mapping[VenueId, Callable[[TradedAccess], Holdings]] = MappingProxyType(
     {"HYPERLIQUID": _hyperliquid_live}
 )
 
@@ -77,14 +86,14 @@ LIVE: frozenset[VenueId] = frozenset(_LIVE)
 """The venues that can be traded at for real."""
 
 
-def live_venue(venue: VenueId, settings: VenueAccess) -> Venue:
+def live_venue(venue: VenueId, settings: TradedAccess) -> Venue:
     """The venue itself. Raises BadSetting where it is traded on paper alone."""
     if venue not in _LIVE:
         raise BadSetting(f"{venue} is traded on paper alone: EXECUTION_MODE is live too early")
     return _LIVE[venue](settings)
 
 
-def holdings(venue: VenueId, settings: VenueAccess) -> Holdings | None:
+def holdings(venue: VenueId, settings: TradedAccess) -> Holdings | None:
     """What accounts have at a venue that nets. None: it does not net, or is on paper alone."""
     return _HOLDINGS[venue](settings) if venue in _HOLDINGS else None
 
@@ -115,7 +124,7 @@ def _hyperliquid_request(
 _REQUESTS: Mapping[VenueId, Callable[[VenuePlaces, str, str, datetime], ApprovalRequest]] = (
     MappingProxyType({"HYPERLIQUID": _hyperliquid_request})
 )
-_APPROVALS: Mapping[VenueId, Callable[[VenueAccess], Approvals]] = MappingProxyType(
+_APPROVALS: Mapping[VenueId, Callable[[TradedAccess], Approvals]] = MappingProxyType(
     {"HYPERLIQUID": _hyperliquid_live}
 )
 
@@ -130,6 +139,6 @@ def approval_request(
     return _REQUESTS[venue](settings, signer_address, agent_name, now)
 
 
-def approvals(venue: VenueId, settings: VenueAccess) -> Approvals:
+def approvals(venue: VenueId, settings: TradedAccess) -> Approvals:
     """Who asks the venue whether a key may trade."""
     return _APPROVALS[venue](settings)

@@ -1,10 +1,11 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
 -- lease is ours for long enough to send, the signer may still sign for the account, and for an entry the
--- signal, agent, deployment and controls still say so. No row: send nothing.
+-- signal, agent, deployment and controls still say so. No row: send nothing. Why it
+-- was put off, if it was, is over.
 WITH sent AS (
     UPDATE venue_orders o
     SET status = 'SENT', sent_at = now(), sent_under = CAST(:token AS uuid), collateral_usd = :collateral_usd,
-        size = :size, limit_price = :limit_price, detail = :detail
+        size = :size, limit_price = :limit_price, detail = coalesce(nullif(:detail, o.detail), '')
     FROM signals s, agent_deployments d, agents a, venue_accounts v
     WHERE o.id = CAST(:id AS uuid) AND o.status = 'PLANNED' AND o.due_at <= now()
       AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id

@@ -11,13 +11,12 @@ from typing import Final
 
 from agent_where.errors import VenueUnavailable
 from agent_where.venues.hyperliquid.markets import VENUE
+from agent_where.venues.tally import Said, Tally
 
 logger = logging.getLogger(__name__)
 
 VENUE_WEIGHT_PER_MINUTE: Final = 1200
 """The venue's limit, for all processes behind one IP together; documented."""
-WEIGHT_PER_MINUTE: Final = 600
-"""What one process takes of it at most: several may be behind one IP."""
 COOL_DOWN_SECONDS: Final = 15
 CODE: Final = "RATE_LIMITED"
 
@@ -32,11 +31,13 @@ class Budget:
     Args:
         per_minute: the most this process may use.
         clock: seconds, monotonic.
+        tally: counts what the venue refused.
     """
 
-    def __init__(self, per_minute: int, *, clock: Callable[[], float]) -> None:
+    def __init__(self, per_minute: int, *, clock: Callable[[], float], tally: Tally) -> None:
         self._per_minute = per_minute
         self._clock = clock
+        self._tally = tally
         self._spent: deque[tuple[float, int]] = deque()
         self._not_before = clock()
         self.refusals = 0
@@ -57,6 +58,7 @@ class Budget:
     def refused(self) -> None:
         """The venue said 429: ask nothing for a while."""
         self.refusals += 1
+        self._tally.add(VENUE, Said.TOO_MANY_REQUESTS)
         self._not_before = self._clock() + COOL_DOWN_SECONDS
         logger.warning(
             "%s: 429, the %d. of this process; nothing is asked for %d s",

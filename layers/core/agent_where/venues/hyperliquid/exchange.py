@@ -15,7 +15,8 @@ from agent_where.venues.hyperliquid.answers import plain
 from agent_where.venues.hyperliquid.budget import CODE, Budget
 from agent_where.venues.hyperliquid.markets import VENUE
 from agent_where.venues.hyperliquid.refusals import is_not_read
-from agent_where.venues.hyperliquid.replies import UNKNOWN, Admitted, admitted
+from agent_where.venues.hyperliquid.replies import UNKNOWN, USED_UP, Admitted, admitted
+from agent_where.venues.tally import Said, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +29,14 @@ class Exchange:
 
     Args:
         url: the API's base, without `/exchange`.
+        tally: counts the accounts of which the venue takes no more.
     """
 
-    def __init__(self, url: str, http: JsonHttp, budget: Budget) -> None:
+    def __init__(self, url: str, http: JsonHttp, budget: Budget, tally: Tally) -> None:
         self._url = f"{url.rstrip('/')}/exchange"
         self._http = http
         self._budget = budget
+        self._tally = tally
 
     def send(self, action: Action) -> Admitted:
         """Send the bytes once.
@@ -52,7 +55,12 @@ class Exchange:
             raise OutcomeUnknown(VENUE, str(fault), code=UNKNOWN) from fault
         except BadAnswer as fault:
             raise self._meant(fault) from fault
-        return admitted(action.kind, answer)
+        try:
+            return admitted(action.kind, answer)
+        except VenueRejected as refused:
+            if refused.code == USED_UP:
+                self._tally.add(VENUE, Said.REQUESTS_USED_UP)
+            raise
 
     def _meant(self, fault: BadAnswer) -> VenueRejected | OutcomeUnknown:
         if is_not_read(fault.status, fault.body):

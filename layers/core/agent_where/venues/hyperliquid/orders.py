@@ -13,7 +13,7 @@ from typing import Final
 
 from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
 from agent_where.errors import SignerUnavailable, VenueRejected
-from agent_where.venues.base import Action, ActionKind, Stamp
+from agent_where.venues.base import BOUND_MAY_SLIP, Action, ActionKind, Stamp
 from agent_where.venues.hyperliquid import grid, units, wire
 from agent_where.venues.hyperliquid.answers import Leverage, milliseconds_of, time_of
 from agent_where.venues.hyperliquid.ids import client_order_id
@@ -24,8 +24,6 @@ EXPIRES_AFTER: Final = timedelta(seconds=8)
 """How long an order may be on its way."""
 TOO_LARGE: Final = "ORDER_TOO_LARGE"
 
-_TRIGGERED_MAY_SLIP: Final = Decimal("0.1")
-"""How far beyond its trigger an exit may trade: the bound that the venue's own interface sets."""
 _EXITS: Final[Mapping[Purpose, wire.Exit]] = MappingProxyType(
     {
         Purpose.TAKE_PROFIT: wire.Exit.TAKE_PROFIT,
@@ -149,7 +147,7 @@ def trigger(order: Order, market: Market, held: Decimal) -> wire.WireAction:
     price = grid.trigger_bound(
         asked, order.side.opposite, decimals, gains=leg is wire.Exit.TAKE_PROFIT
     )
-    worst = price * (1 + order.side.sign * _TRIGGERED_MAY_SLIP)
+    worst = price * (1 + order.side.sign * BOUND_MAY_SLIP)
     limit = grid.price_bound(worst, order.side, decimals)
     if price <= 0 or limit <= 0:
         raise _refused(Refusal.NO_PRICE, f"{asked:f} is under the grid's first step")

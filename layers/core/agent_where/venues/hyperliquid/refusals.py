@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from agent_where.domain import Refusal
+from agent_where.venues.base import TOO_LATE, TRIGGER_PASSED
 
 
 class Meaning(StrEnum):
@@ -30,11 +31,11 @@ class Reading(NamedTuple):
     """What words mean. `alarms`: an operator should know, since it is no market's doing."""
 
     meaning: Meaning
-    code: Refusal
+    code: str
     alarms: bool
 
 
-def _read(code: Refusal, *words: str, alarms: bool = False) -> list[tuple[str, Reading]]:
+def _read(code: str, *words: str, alarms: bool = False) -> list[tuple[str, Reading]]:
     return [(each, Reading(Meaning.REFUSED, code, alarms)) for each in words]
 
 
@@ -76,8 +77,9 @@ WORDS: Final = MappingProxyType(
                 r"(Cross|Isolated) position does not have sufficient margin available to decrease "
                 r"leverage",
                 r"Cannot set scheduled cancel time until enough volume traded",
-                r"Action already expired",
             ),
+            *_read(TOO_LATE, r"Action already expired", alarms=True),
+            *_read(TRIGGER_PASSED, r"Invalid TP/SL price"),
             # our doing, or the setup's
             *_read(
                 Refusal.VENUE_REFUSED,
@@ -85,7 +87,6 @@ WORDS: Final = MappingProxyType(
                 r"Order price cannot be more than 80% away from the reference price",
                 r"Order has invalid (price|size)",
                 r"Order has zero size",
-                r"Invalid TP/SL price",
                 r"Unknown coin",
                 rf"(L1 error: )?User or API Wallet {_ADDRESS} does not exist",
                 r"Must deposit before performing actions",

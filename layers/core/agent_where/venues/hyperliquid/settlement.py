@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from agent_where.domain import ZERO, Model, Order, OrderStatus, Refusal, Settled
 from agent_where.errors import OutcomeUnknown
-from agent_where.venues.base import CANCELED, Action, ActionKind, Standing
+from agent_where.venues.base import CANCELED, TRIGGER_PASSED, Action, ActionKind, Standing
 from agent_where.venues.hyperliquid import answers, units, wire
 from agent_where.venues.hyperliquid.ids import client_order_id
 from agent_where.venues.hyperliquid.info import Info
@@ -46,6 +46,7 @@ _CODES: Final[Mapping[str, str]] = MappingProxyType(
         "minTradeNtlRejected": Refusal.BELOW_MIN_POSITION,
         "perpMarginRejected": Refusal.NO_COLLATERAL,
         "perpMaxPositionRejected": Refusal.ABOVE_MAX_LEVERAGE,
+        "badTriggerPxRejected": TRIGGER_PASSED,
     }
 )
 

@@ -21,7 +21,7 @@ from agent_where.venues.hyperliquid.account import (
     FeeRates,
     OpenPosition,
 )
-from agent_where.venues.hyperliquid.budget import WEIGHT_PER_MINUTE, Budget
+from agent_where.venues.hyperliquid.budget import VENUE_WEIGHT_PER_MINUTE, Budget
 from agent_where.venues.hyperliquid.exchange import Exchange
 from agent_where.venues.hyperliquid.ids import client_order_id
 from agent_where.venues.hyperliquid.info import Info
@@ -29,6 +29,7 @@ from agent_where.venues.hyperliquid.markets import VENUE
 from agent_where.venues.hyperliquid.recent import Recent
 from agent_where.venues.hyperliquid.replies import OK, Admitted
 from agent_where.venues.hyperliquid.signing import Network
+from agent_where.venues.tally import Tally
 
 MAX_QUOTE_AGE: Final = timedelta(seconds=10)
 _STATE_LASTS: Final = timedelta(seconds=5)
@@ -46,6 +47,7 @@ class HyperliquidVenue:
         clock: aware UTC.
         http: None is a client of its own.
         weight_per_minute: the most this process may use of the venue's limit.
+        tally: counts what the venue said that an operator should know; None: nobody asks.
         max_quote_age: how old a book may be.
         monotonic: seconds, for the limit.
     """
@@ -60,17 +62,19 @@ class HyperliquidVenue:
         timeout_seconds: float,
         clock: Callable[[], datetime],
         http: JsonHttp | None = None,
-        weight_per_minute: int = WEIGHT_PER_MINUTE,
+        weight_per_minute: int = VENUE_WEIGHT_PER_MINUTE,
+        tally: Tally | None = None,
         max_quote_age: timedelta = MAX_QUOTE_AGE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         pool = http or JsonHttp.within(timeout_seconds)
-        budget = Budget(weight_per_minute, clock=monotonic)
+        tally = tally or Tally()
+        budget = Budget(weight_per_minute, clock=monotonic, tally=tally)
         self._network: Network = network
         self._clock = clock
         self._max_quote_age = max_quote_age
         self._info = Info(url, pool, budget)
-        self._exchange = Exchange(url, pool, budget)
+        self._exchange = Exchange(url, pool, budget, tally)
         self._accounts = Accounts(self._info, clock)
         self._settlement = settlement.Settlement(self._info, network)
         self._newest_ms = 0
