@@ -89,7 +89,7 @@ ALLOWED: Mapping[str, str] = {
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
-    "measuring": "execution.executor pipeline venues.tally",
+    "measuring": "domain execution.executor pipeline venues._calls venues.tally",
     "sync": f"domain errors queues venues.base {LEDGER}",
     "intake": "callers contract. domain errors messages pipeline queues store.records store.store",
     "previewing": "callers contract. domain errors planning store.previews store.store",
