@@ -13,7 +13,7 @@ CLIENT := .venv/project/bin/agent-where
 ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi bench build rds-ca deploy pins environments clean distclean
+.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi costs bench build rds-ca deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ fuzz: environments  ## Try that deployment with thousands of requests made from 
 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
 	@$(PROJECT) -m local.openapi
+
+costs: .venv/project/.installed  ## Compute the tables of docs/costs.md from the prices in local/costs.py
+	@$(PROJECT) -m local.costs
 
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line
 	@for file in benchmarks/[a-z]*.py; do $(PROJECT) "$$file"; done
