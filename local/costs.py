@@ -7,8 +7,8 @@ takes is assumed, and said. Not a bill: free tiers, taxes and discounts are left
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from local.environment import ROOT
@@ -197,7 +197,7 @@ def bill() -> str:
     rows.append(("**without NAT, endpoints and RDS**", *(f"**{usd(one[0])}**" for one in sums)))
     rows.append(("with NAT, endpoints, no RDS", *(usd(one[0] + one[1]) for one in sums)))
     rows.append(("with RDS, no NAT", *(usd(one[0] + one[2]) for one in sums)))
-    rows.append(("**with all of it**", *(f"**{usd(sum(one))}**" for one in sums)))
+    rows.append(("**with all of it**", *(f"**{usd(sum(one, Decimal(0)))}**" for one in sums)))
     head = ("USD a month", *("idle" if not each else f"{each:,} signals" for each in SIGNALS))
     return table(head, rows)
 
