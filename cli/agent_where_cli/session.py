@@ -48,7 +48,12 @@ class Session:
 
     def show(self, answer: Answer, view: "View") -> None:
         """Print an answer on stdout."""
-        if self.as_json:
+        self.show_answer(answer, view, as_json=self.as_json)
+
+    @staticmethod
+    def show_answer(answer: Answer, view: "View", *, as_json: bool) -> None:
+        """The same without a session."""
+        if as_json:
             typer.echo(answer.raw.rstrip())
         else:
             tables.show(view(answer.body))
@@ -81,7 +86,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Command], Command]:
                 api = Api(called, timeout_seconds=timeout, tell=tell)
                 function(Session(api, as_json=as_json), **options)
 
-            _ended(act, as_json=as_json)
+            ended(act, as_json=as_json)
 
         _declare(run, function)
         app.command(name)(run)
@@ -95,7 +100,7 @@ def tell(sentence: str) -> None:
     typer.echo(f"agent-where: {tables.printable(sentence)}", err=True)
 
 
-def _ended(act: Callable[[], None], *, as_json: bool) -> None:
+def ended(act: Callable[[], None], *, as_json: bool) -> None:
     """Run a command; its fault becomes a sentence and an exit code."""
     try:
         act()

@@ -3,13 +3,14 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.live_world import KEYS, LiveWorld, live_world
 
-BOUNDS = {"riskModel": {"stopLoss": "0.05", "takeProfit": "0.1"}}
+BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.05", "takeProfit": "0.1"}}
 FAULTS = ("500", "drop", "cut", "garbage")
 
 
