@@ -7,15 +7,23 @@ from uuid import uuid4
 
 import pytest
 
+from agent_where.callers import EVERYTHING
+from agent_where.contract.queries import HistoryQuery, PositionsQuery
+from agent_where.errors import DatabaseRefused
 from agent_where.readiness import prepare
 from agent_where.report import Report
+from agent_where.rights import INTAKE, READER, TABLES
 from agent_where.roles import make_iam_role
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database, DatabaseSettings
+from agent_where.store.status import Statuses
+from agent_where.store.store import Store
+from agent_where.store.views import Views
 from agent_where.venues.registry import SUPPORTED
 from local.postgres import Postgres
 from tests.fixtures_database import MIGRATIONS
-from tests.store.roles import TwoRoles, two_roles
+from tests.store.roles import PASSWORD, TwoRoles, two_roles
+from tests.world import World, signal
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,21 @@ class Rds:
         with self.roles.as_role(self.roles.admin) as owner:
             return prepare(owner, MIGRATIONS, settings, SUPPORTED)
 
+    def made(self) -> list[str]:
+        """The functions' roles that there are."""
+        rows = self.server.run(
+            "SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, :role) ORDER BY 1",
+            role=self.role,
+        )
+        return [row["name"] for row in rows]
+
+    @contextmanager
+    def as_function(self, kind: str) -> Iterator[Database]:
+        """Logged in as one of the roles, which a password lets in here for want of IAM."""
+        self.server.run(f"ALTER ROLE {self.role}{kind} PASSWORD '{PASSWORD}'")
+        with self.roles.as_role(f"{self.role}{kind}") as opened:
+            yield opened
+
     def groups(self) -> list[str]:
         rows = self.server.run(
             "SELECT g.rolname AS name FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
@@ -39,10 +62,6 @@ class Rds:
             role=self.role,
         )
         return [row["name"] for row in rows]
-
-    def exists(self) -> bool:
-        found = self.server.run("SELECT FROM pg_roles WHERE rolname = :role", role=self.role)
-        return bool(found)
 
 
 @contextmanager
@@ -63,11 +82,11 @@ def rds(postgres: Postgres) -> Iterator[Rds]:
         server.run(f"GRANT rds_iam TO {roles.admin} WITH ADMIN OPTION")
         made = Rds(roles, role, server)
         yield made
-        if made.exists():
-            inside = Database(DatabaseSettings.from_url(postgres.dsn(roles.name)))
-            inside.run(f"DROP OWNED BY {role}")
-            inside.run(f"DROP ROLE {role}")
-            inside.close()
+        inside = Database(DatabaseSettings.from_url(postgres.dsn(roles.name)))
+        for name in made.made():
+            inside.run(f"DROP OWNED BY {name}")
+            inside.run(f"DROP ROLE {name}")
+        inside.close()
     server.close()
 
 
@@ -110,7 +129,7 @@ def test_a_role_that_is_there_is_let_in(rds: Rds) -> None:
 def test_where_the_functions_have_a_secret_the_role_is_the_operator_s_to_make(rds: Rds) -> None:
     found = rds.set_up(db_secret_arn="arn:aws:secretsmanager:eu-west-1:000000000000:secret:s")
 
-    assert not rds.exists()
+    assert rds.made() == []
     assert rights(found)[0].startswith(f"Create the role {rds.role}")
 
 
@@ -121,6 +140,50 @@ def test_an_owner_who_may_not_make_roles_leaves_it_to_the_report(rds: Rds) -> No
 
     assert found.success
     assert rights(found)[0].startswith(f"Create the role {rds.role}")
+
+
+def test_what_only_reads_and_what_takes_signals_in_have_roles_of_their_own(rds: Rds) -> None:
+    found = rds.set_up()
+
+    assert rds.made() == [rds.role, f"{rds.role}{INTAKE}", f"{rds.role}{READER}"]
+    checks = {check.name: check for check in found.checks}
+    assert checks["rights_reader"].ok
+    assert checks["rights_intake"].ok
+
+
+def test_the_reader_reads_everything_and_writes_nothing(rds: Rds) -> None:
+    rds.set_up()
+
+    with rds.as_function(READER) as reader:
+        views = Views(reader)
+        assert views.history(EVERYTHING, HistoryQuery.model_validate({})).history == ()
+        assert views.positions(EVERYTHING, PositionsQuery.model_validate({})).positions == ()
+        assert Statuses(reader).look().network == "mainnet"
+        for table in TABLES:
+            with pytest.raises(DatabaseRefused, match="permission denied"):
+                reader.run(f"DELETE FROM {table}")
+        with pytest.raises(DatabaseRefused, match="permission denied"):
+            reader.run("UPDATE agents SET status = 'ACTIVE'")
+
+
+def test_the_intake_stores_signals_and_nothing_else(rds: Rds) -> None:
+    rds.set_up()
+    with rds.as_function("") as worker:
+        agent = World(rds.roles.dsn(rds.role), database=worker).agent()
+
+    with rds.as_function(INTAKE) as intake:
+        store = Store(intake)
+        file = store.insert_signal(signal(agent))
+        assert file is not None
+        store.mark_not_enqueued([file.id])
+        for statement in (
+            "UPDATE agents SET status = 'ACTIVE'",
+            "UPDATE venue_orders SET status = 'REJECTED'",
+            "INSERT INTO trading_controls SELECT FROM trading_controls",
+            "DELETE FROM signals",
+        ):
+            with pytest.raises(DatabaseRefused, match="permission denied"):
+                intake.run(statement)
 
 
 def test_a_server_without_iam_gets_no_role(postgres: Postgres) -> None:

@@ -97,7 +97,7 @@ ALLOWED: Mapping[str, str] = {
     "existing": "domain store.connection",
     "migrations": "domain errors existing store.connection",
     "rights": "migrations store.connection",
-    "roles": "migrations store.connection",
+    "roles": "migrations rights store.connection",
     "queue_report": "errors queues report settings",
     "readiness": (
         "domain errors existing migrations queue_report report rights roles settings "

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent_where.rights import INTAKE, READER
 from agent_where.settings import SetupSettings, StatsApiSettings
 from local.environment import ROOT
 from local.template import Template, load, nested
@@ -297,6 +298,29 @@ def test_the_first_deployment_needs_nothing_but_an_issuer() -> None:
     assert needed == []
     assert (defaults["Vpc"], defaults["Database"]) == ("new", "new")
     assert defaults["ExecutionMode"] == "paper"
+
+
+def test_what_only_reads_and_what_takes_signals_in_log_in_as_roles_of_their_own(
+    template: Template,
+) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    roles = of_type(template, "AWS::IAM::Role")
+    for function, kind, policy in (
+        ("StatsApi", READER, "ReaderLoginPolicy"),
+        ("SignalIntake", INTAKE, "IntakeLoginPolicy"),
+    ):
+        user = functions[function]["Environment"]["Variables"]["DB_USER"]["Fn::If"][2]
+        assert user["Fn::If"][1] == {"Fn::Sub": f"${{DbUser}}{kind}"}
+        statement = of_type(template, "AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
+        assert f"/${{DbUser}}{kind}" in json.dumps(statement)
+        attached = [
+            arn["Fn::If"]
+            for arn in roles[f"{function}Role"]["ManagedPolicyArns"]
+            if isinstance(arn, dict) and "Fn::If" in arn
+        ]
+        login = next(each for each in attached if each[0] == "HasRolesOfTheirOwn")
+        assert login[1] == {"Ref": policy}
+        assert all(each[1] != {"Ref": "DatabasePolicy"} for each in attached)
 
 
 def test_setup_alone_may_read_the_administrator_s_login(template: Template) -> None:

@@ -23,7 +23,7 @@ from agent_where.migrations import MigrationFailed, plan, read, served_network, 
 from agent_where.queue_report import queue_checks
 from agent_where.report import ORDERS, Check, Report, check, report
 from agent_where.rights import grant, rights_of
-from agent_where.roles import make_iam_role
+from agent_where.roles import kinds_of_roles, make_iam_role
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database
 
@@ -90,11 +90,12 @@ def prepare(
 
 
 def _let_in(database: Database, settings: SetupSettings) -> None:
-    """The functions' role, with what it needs and nothing else."""
-    role = settings.database().user
-    if settings.logs_in_with_iam:
-        make_iam_role(database, role)
-    grant(database, role)
+    """The functions' roles, each with what it needs and nothing else."""
+    for kind in kinds_of_roles(database, logs_in_with_iam=settings.logs_in_with_iam):
+        role = settings.database().user + kind
+        if settings.logs_in_with_iam:
+            make_iam_role(database, role)
+        grant(database, role, kind)
 
 
 def unusable(error: BadSetting) -> Report:
@@ -132,7 +133,9 @@ def _database_checks(
         yield _answered("database", lambda: _server(database))
         yield _answered("schema", lambda: _schema(database, directory))
         yield _answered("older tables", lambda: _older_tables(database))
-        yield _answered("rights", lambda: _rights(database, settings.database().user))
+        for kind in kinds_of_roles(database, logs_in_with_iam=settings.logs_in_with_iam):
+            ask_for = partial(_rights, database, settings.database().user, kind)
+            yield _answered(f"rights{kind}", ask_for)
         yield _answered("network", lambda: _network(database, settings.network))
         yield _answered("config", lambda: _config(database, priority))
         yield _answered(ORDERS, lambda: _orders(database))
@@ -193,8 +196,9 @@ def _older_tables(database: Database) -> Check:
     return check("older tables", {"obstacles": len(found)}, *found)
 
 
-def _rights(database: Database, role: str) -> Check:
-    found = rights_of(database, role)
+def _rights(database: Database, user: str, kind: str) -> Check:
+    role, name = user + kind, f"rights{kind}"
+    found = rights_of(database, role, kind)
     what: dict[str, JsonValue] = {
         "role": role,
         "exists": found.exists,
@@ -203,11 +207,11 @@ def _rights(database: Database, role: str) -> Check:
     }
     if not found.exists:
         todo = f"Create the role {role}, which the functions log in as, and run setup again"
-        return check("rights", what, todo)
+        return check(name, what, todo)
     if found.lacks:
         todo = f"Run setup as the tables' owner (DB_ADMIN_SECRET_ARN): {role} lacks"
-        return check("rights", what, f"{todo} {', '.join(found.lacks)}")
-    return check("rights", what)
+        return check(name, what, f"{todo} {', '.join(found.lacks)}")
+    return check(name, what)
 
 
 def _network(database: Database, wanted: str) -> Check:

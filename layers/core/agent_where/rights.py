@@ -40,6 +40,21 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Every table of the schema, with what the functions do to it."""
 
+READER = "_reader"
+"""Put after the role's name: what stats_api logs in as, where the roles are IAM's."""
+
+INTAKE = "_intake"
+"""Put after it: what signal_intake logs in as."""
+
+ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "": TABLES,
+        READER: MappingProxyType(dict.fromkeys(TABLES, _READ)),
+        INTAKE: MappingProxyType(dict.fromkeys(TABLES, _READ) | {"signals": _WRITE}),
+    }
+)
+"""What each role may do to each table, by the end of its name."""
+
 FUNCTIONS = (
     "books_of",
     "closable_qty",
@@ -108,8 +123,10 @@ class Rights:
     lacks: tuple[str, ...] = ()
 
 
-def grant(database: Database, role: str) -> None:
-    """Give the role what the functions need, on every table but those that are its own.
+def grant(database: Database, role: str, kind: str = "") -> None:
+    """Give the role what its functions need, on every table but those that are its own.
+
+    `kind` is a key of `ROLES`.
 
     What it had besides on this system's own tables, from their owner, is taken away. Safe to
     repeat, and from two places at once. Nothing happens to a role that does not exist.
@@ -123,17 +140,21 @@ def grant(database: Database, role: str) -> None:
         return
     tables = [row["name"] for row in _owned(database, role) if not row["owned"]]
     if tables:
-        grants = _statements(known[0]["quoted"], known[0]["schema"], tables)
+        grants = _statements(known[0]["quoted"], known[0]["schema"], tables, ROLES[kind])
         database.script(_SCRIPT.format(key=LOCK_KEY, grants="\n".join(grants)))
 
 
-def rights_of(database: Database, role: str) -> Rights:
-    """What the role has; changes nothing. Raises DatabaseRefused where the schema is not there."""
+def rights_of(database: Database, role: str, kind: str = "") -> Rights:
+    """What the role has; changes nothing. `kind` is a key of `ROLES`.
+
+    Raises:
+        DatabaseRefused: the schema is not there.
+    """
     if not database.run(_ROLE, role=role):
         return Rights(exists=False)
     asked = [
         {"name": table, "privilege": privilege}
-        for table, privileges in TABLES.items()
+        for table, privileges in ROLES[kind].items()
         for privilege in privileges
     ]
     lacking = database.run(_LACKING, role=role, tables=Json(asked), functions=list(FUNCTIONS))
@@ -148,13 +169,15 @@ def _owned(database: Database, role: str) -> list[Row]:
     return database.run(_OWNED, role=role, tables=list(TABLES))
 
 
-def _statements(role: str, schema: str, tables: Sequence[str]) -> list[str]:
+def _statements(
+    role: str, schema: str, tables: Sequence[str], may: Mapping[str, tuple[str, ...]]
+) -> list[str]:
     """The statements; `role` and `schema` are quoted already."""
     taken = [
         f"REVOKE ALL ON {table} FROM {role};"
         for table in tables
         if table not in _BEFORE_THIS_SYSTEM
     ]
-    given = [f"GRANT {', '.join(TABLES[table])} ON {table} TO {role};" for table in tables]
+    given = [f"GRANT {', '.join(may[table])} ON {table} TO {role};" for table in tables]
     functions = f"GRANT EXECUTE ON FUNCTION {', '.join(FUNCTIONS)} TO {role};"
     return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, functions]

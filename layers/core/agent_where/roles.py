@@ -1,10 +1,12 @@
-"""The role that the functions log in as, made where RDS checks logins with IAM.
+"""The roles that the functions log in as, made where RDS checks logins with IAM.
 
-Such a role has no password, so there is nothing to hand over: whoever may call rds-db:connect gets
-in. What it may then do is in rights.py. Anywhere else roles are the operator's to make.
+There, what only reads and what only takes signals in have roles of their own. Such a role has no
+password, so there is nothing to hand over: whoever may call rds-db:connect gets in. What it may
+then do is in rights.py. Anywhere else roles are the operator's to make.
 """
 
 from agent_where.migrations import LOCK_KEY
+from agent_where.rights import ROLES
 from agent_where.store.connection import Database
 
 _FOUND = """
@@ -17,6 +19,14 @@ SELECT quote_ident(:role) AS quoted,
                        WHERE g.rolname = 'rds_iam' AND r.rolname = :role) AS is_let_in,
        (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_create
 """
+
+
+def kinds_of_roles(database: Database, *, logs_in_with_iam: bool) -> tuple[str, ...]:
+    """The kinds of roles, keys of rights.ROLES, that the functions log in as."""
+    if not logs_in_with_iam:
+        return ("",)
+    found = database.run("SELECT FROM pg_roles WHERE rolname = 'rds_iam'")
+    return tuple(ROLES) if found else ("",)
 
 
 def make_iam_role(database: Database, role: str) -> None:
