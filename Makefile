@@ -10,7 +10,8 @@ BIN := .venv/project/bin
 PROJECT := PYTHONPATH=layers/core:. .venv/project/bin/python
 SOURCES := layers cli functions local tests benchmarks
 CLIENT := .venv/project/bin/agent-where
-ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed
+CHAIN := .venv/chain/node_modules/.installed
+ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed $(CHAIN)
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi costs bench build rds-ca deploy pins environments clean distclean
@@ -28,7 +29,7 @@ token:  ## Print a token for it (SCOPES="routing:read" WALLET=0x... HOURS=1 choo
 testnet: .venv/project/.installed  ## Open and close one position on Hyperliquid's testnet (HYPERLIQUID_TESTNET_KEY=...)
 	@$(PROJECT) -m local.testnet
 
-test: $(CLIENT)  ## Run the tests that need no deployment (ARGS="-k name" chooses)
+test: $(CLIENT) $(CHAIN) .venv/ostium/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses)
 	@$(PROJECT) -m pytest $(ARGS)
 
 check: lint types test  ## Everything CI runs before e2e, in the order that fails fastest
@@ -78,7 +79,7 @@ deploy: rds-ca build  ## Build and deploy to AWS, asking for what it needs (ARGS
 	@.venv/sam/bin/sam deploy $(or $(ARGS),--guided)
 
 pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/README.md)
-	@for pins in layers/core/requirements requirements/{project,ministack,sam,checkov}; do \
+	@for pins in layers/core/requirements requirements/{project,ministack,sam,checkov,chain,ostium}; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header "$$pins.in" --output-file "$$pins.txt"; \
 	done
@@ -105,6 +106,16 @@ environments:
 	  .venv/$*/bin/pip install -qq --disable-pip-version-check --root-user-action ignore --no-deps --require-hashes --requirement $<; \
 	  cp $< $@; \
 	  echo "installed  .venv/$* in $$((SECONDS - began)) s"; \
+	fi
+
+# What npm installs, at the versions in chain.json and no other: every package is named there, none runs a script.
+$(CHAIN): requirements/chain.json .venv/chain/.installed
+	@if cmp -s $< $@; then touch $@; else \
+	  echo "installing .venv/chain/node_modules"; \
+	  cp $< .venv/chain/package.json; \
+	  PATH="$(CURDIR)/.venv/chain/bin:$$PATH" npm install --prefix .venv/chain --ignore-scripts --no-package-lock \
+	    --no-audit --no-fund --no-update-notifier --silent; \
+	  cp $< $@; \
 	fi
 
 # The command-line client, from the sources here: what is edited counts at once.

@@ -27,8 +27,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed  # noqa: E
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: E402
 
 from agent_where.execution.signers import Signer, Signers  # noqa: E402
+from agent_where.venues._evm.transaction import Fees, Transaction, signed  # noqa: E402
 from agent_where.venues.hyperliquid.signing import Request, signed_body  # noqa: E402
 from agent_where.venues.hyperliquid.wire import OrderTerms, order  # noqa: E402
+from agent_where.venues.ostium.contracts import DELEGATED, OPEN_TRADE, Trade  # noqa: E402
 
 WARM_UP = 20
 TIMES = 300
@@ -37,11 +39,18 @@ MOST_MS = 150
 """What the adapter and the signers may add to a cold start."""
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 DIGEST = bytes(range(32))
+NOBODY = "0x" + "0" * 40
 
 ADAPTER = """
 for path in sorted(pathlib.Path(sys.argv[2]).glob("venues/hyperliquid/*.py")):
     if path.stem != "__init__":
         importlib.import_module("agent_where.venues.hyperliquid." + path.stem)
+from agent_where.execution.signers import Signers
+"""
+ON_CHAIN = """
+for path in sorted(pathlib.Path(sys.argv[2]).glob("venues/ostium/*.py")):
+    if path.stem != "__init__":
+        importlib.import_module("agent_where.venues.ostium." + path.stem)
 from agent_where.execution.signers import Signers
 """
 ASK = """
@@ -132,12 +141,14 @@ def cold(name: str, timed: str) -> None:
 def main() -> None:
     """Cold starts first, then signatures."""
     cold("cold start: adapter and signers", ADAPTER)
+    cold("cold start: the adapter on a chain and signers", ON_CHAIN)
     cold("cold start: adapter, signers and the first question to KMS", ADAPTER + ASK)
     laptop = Signers(allow_env=True, environment={"KEY": "01" * 32}).signer("env:KEY")
     kms = Signers(allow_env=False, service=Prepared()).signer(f"kms:{KEY_ID}")
     measured("sign a digest, env", lambda: laptop.sign_digest(DIGEST))
     measured("sign a digest, KMS without its answer's way", lambda: kms.sign_digest(DIGEST))
     measured("an order from its terms to signed bytes, env", lambda: _signed(laptop))
+    measured("a transaction from its call to signed bytes, env", lambda: _transaction(laptop))
 
 
 def _signed(signer: Signer) -> bytes:
@@ -151,6 +162,14 @@ def _signed(signer: Signer) -> bytes:
     return signed_body(
         Request(order(terms), 1_769_860_800_123, 1_769_860_808_123), "mainnet", signer
     )
+
+
+def _transaction(signer: Signer) -> bytes:
+    trade = Trade(10**8, 10**20, 0, 0, NOBODY, 1000, 0, 0, is_buy=True, is_day_trade=False)
+    call = OPEN_TRADE.call(trade, (NOBODY, 0), 0, 100)
+    data = DELEGATED.call(NOBODY, call)
+    fees = Fees(20_000_000, 0)
+    return signed(Transaction(42_161, 7, fees, 900_000, NOBODY, data), signer)
 
 
 if __name__ == "__main__":

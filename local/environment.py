@@ -76,7 +76,9 @@ class Home:
         return folder / f"{name}.log"
 
 
-def program(environment: Literal["project", "ministack", "sam", "checkov"], name: str) -> str:
+def program(
+    environment: Literal["project", "ministack", "sam", "checkov", "chain", "ostium"], name: str
+) -> str:
     """The path of a program in one of the environments."""
     return str(ROOT / ".venv" / environment / "bin" / name)
 

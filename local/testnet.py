@@ -34,10 +34,10 @@ from agent_where.migrations import set_up
 from agent_where.parsing import validate
 from agent_where.pipeline import Deps
 from agent_where.queues import Queues
-from agent_where.settings import TradedAccess
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.records import OrderTicket
 from agent_where.store.store import Store
+from agent_where.venue_settings import TradedAccess
 from agent_where.venues.hyperliquid.markets import VENUE, HyperliquidMarkets
 from agent_where.venues.registry import LIVE, live_venue
 from local import postgres

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_UP, Decimal
 from itertools import count
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from agent_where.comparing import Compared, compare
@@ -80,6 +81,7 @@ class Wanted:
     kind: ActionKind
     body: dict[str, str]
     nonce: int | None = None
+    sequence: ClassVar[None] = None
 
     def sealed(self, stamp: Stamp) -> Action:
         return Action(
@@ -105,6 +107,7 @@ class NettingVenue:
     """The venue with its adapter."""
 
     id: VenueId = VENUE
+    takes_bounds = False
 
     def __init__(self) -> None:
         self.prices: dict[str, Decimal] = {}

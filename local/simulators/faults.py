@@ -110,13 +110,13 @@ class Rules:
 
 
 def kind_of(body: bytes) -> str | None:
-    """The type of the action in a body, else of the body itself, else None."""
+    """The type of the action in a body, else of the body itself, else a JSON-RPC call's method."""
     try:
         asked = json.loads(body)
     except ValueError:
         return None
     match asked:
-        case {"action": {"type": str(kind)}} | {"type": str(kind)}:
+        case {"action": {"type": str(kind)}} | {"type": str(kind)} | {"method": str(kind)}:
             return kind
         case _:
             return None

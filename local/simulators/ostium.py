@@ -7,7 +7,7 @@ simulator has too start at its prices: the table's dates differ, and a coin has 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,7 +21,7 @@ from local.simulators.server import Reply, Request, json_reply
 from local.simulators.table import rows
 
 _MIN_NOTIONAL_USD = "4.5"
-_GROUPS: dict[str, tuple[int, int]] = {
+GROUPS: dict[str, tuple[int, int]] = {
     "crypto": (0, 100),
     "commodities": (1, 150),
     "forex": (2, 200),
@@ -74,11 +74,16 @@ class OstiumSimulator:
     Args:
         clock: moves prices, opens and closes markets.
         seed: another seed, another path of prices.
+
+    Attributes:
+        interest: the open interest by pair in the subgraph's units, long, short and the most, from
+            where it changes; None leaves it as the table has it.
     """
 
     def __init__(self, clock: Callable[[], datetime], seed: int = 1) -> None:
         self._clock = clock
         self._seed = seed
+        self.interest: Callable[[], Sequence[Sequence[int]]] | None = None
         self._assets = {f"{row['from']}{row['to']}": row for row in rows("ostium")}
         self.control = Control(frozenset(self._assets))
 
@@ -112,7 +117,9 @@ class OstiumSimulator:
             (asset for asset, row in self._assets.items() if row["id"] != "-"),
             key=lambda asset: self._assets[asset]["id"],
         )
-        return [self._pair(asset) for asset in self.control.rows(listed)]
+        held = self.interest() if self.interest else None
+        shown = [self._pair(asset) for asset in self.control.rows(listed)]
+        return shown if held is None else [row | _interest(held[int(row["id"])]) for row in shown]
 
     def _pair(self, asset: str) -> dict[str, Any]:
         row = self._assets[asset]
@@ -176,8 +183,14 @@ class OstiumSimulator:
         return max(int((end - local).total_seconds()), 1)
 
 
+def _interest(held: Sequence[int]) -> dict[str, str]:
+    return {
+        name: str(figure) for name, figure in zip(("longOI", "shortOI", "maxOI"), held, strict=True)
+    }
+
+
 def _group(name: str) -> dict[str, str]:
-    number, max_leverage = _GROUPS[name]
+    number, max_leverage = GROUPS[name]
     return {
         "id": str(number),
         "name": name,

@@ -309,6 +309,7 @@ DETAILS: dict[str, Any] = {
         "ordersHeldUp": 20,
         "ordersCannotEnd": 21,
         "accountsUsedUp": 22,
+        "signersLowOnGas": 23,
     },
     "queues": {
         "signalQueueDepth": 5,

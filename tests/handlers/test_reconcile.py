@@ -131,6 +131,7 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "openPositions": 0,
         "positionsUnexpected": 0,
         "positionsUnexplained": 0,
+        "signersLowOnGas": 0,
         "positionsUnprotected": 0,
         "stopLossesGivenUp": 0,
         "boundsNotTakenBack": 0,

@@ -95,6 +95,8 @@ def test_a_crash_after_the_decision_loses_no_order(world: World) -> None:
 class Witness:
     """A venue that remembers what reached it, and whose answers are lost as often as told."""
 
+    takes_bounds = False
+
     def __init__(self, paper: PaperVenue, *, lost_answers: int) -> None:
         self.id: VenueId = paper.id
         self.sent: list[bytes] = []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -17,11 +18,12 @@ from agent_where.contract.owned import DeploymentAnswer
 from agent_where.errors import VenueUnavailable
 from agent_where.execution.keys import Keys
 from agent_where.execution.signers import Signers
-from agent_where.onboarding import CHECKS_A_RUN, KEYS_A_RUN, Onboarding, Tended, Tending
+from agent_where.onboarding import CHECKS_A_RUN, KEYS_A_RUN, Onboarding, Tended, Tending, Watched
 from agent_where.parsing import validate
 from agent_where.store.accounts import Accounts, Lacking, Signing
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database, DatabaseSettings, Row
+from agent_where.store.store import Store
 from agent_where.store.views import Views
 from tests.handlers.gateway import OPERATOR
 from tests.kms import Kms
@@ -49,6 +51,16 @@ class Book:
         return self.until.get((account, signer_address))
 
 
+class Gas:
+    """What keys have left on a chain, in ether."""
+
+    def __init__(self) -> None:
+        self.left = Decimal(1)
+
+    def gas(self, signer_address: str) -> Decimal:
+        return self.left
+
+
 class Desk:
     """A database with an agent to follow, KMS, a venue, and what works with them."""
 
@@ -59,6 +71,8 @@ class Desk:
         self.book = book or Book()
         self.environment = {"FIRST": LAPTOP_KEY, "SECOND": "22" * 32}
         self.only: str | None = None
+        self.ends_for_good = frozenset({VENUE})
+        self.purse: Gas | None = None
 
     def another(self) -> "Desk":
         """Another process at the same desk."""
@@ -78,7 +92,14 @@ class Desk:
 
     def tend(self) -> Tended:
         accounts = Accounts(self.database)
-        return Tending(self.onboarding, accounts, lambda _: self.book).tend(seconds=60)
+        watched = Watched(
+            venues=frozenset({VENUE}),
+            ends_for_good=self.ends_for_good,
+            least_gas=Decimal("0.001"),
+            approvals=lambda _: self.book,
+            purse=lambda _: self.purse,
+        )
+        return Tending(self.onboarding, accounts, watched).tend(seconds=60)
 
     def agent(self) -> UUID:
         return Ledger(self.database).agent
@@ -579,3 +600,56 @@ def sent_order(desk: Desk, user: str) -> None:
     order = ledger.plan(mode="LIVE")
     ledger.send(order, signer=desk.row(user)["signer_address"], nonce=1)
     desk.set(user, "lease_token = NULL, lease_until = NULL")
+
+
+def test_where_a_key_can_be_approved_again_it_is_kept_and_counts_again(desk: Desk) -> None:
+    desk.ends_for_good = frozenset()
+    user = approved(desk)
+    key, known = desk.row(user)["signer_address"], dict(desk.book.until)
+    desk.book.until.clear()
+    desk.tend()
+    desk.pass_time(user, "2 days")
+
+    assert desk.tend().keys_retired == 0
+    assert desk.row(user)["signer_address"] == key
+    desk.book.until.update(known)
+    desk.pass_time(user, "2 hours")
+    desk.tend()
+
+    assert desk.row(user)["approved_until"] == LATER
+
+
+# Gas
+
+
+def low_on_gas(desk: Desk) -> int:
+    return int(Store(desk.database).upkeep.write_figures({})["signersLowOnGas"])
+
+
+def test_a_key_that_may_trade_and_is_low_on_gas_is_told_and_counted(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.purse = Gas()
+    user = approved(desk)
+    assert low_on_gas(desk) == 0
+    desk.purse.left = Decimal("0.0009")
+    desk.pass_time(user, "2 days")
+
+    desk.tend()
+
+    assert low_on_gas(desk) == 1
+    assert f"{desk.row(user)['signer_address']} has 0.0009 ETH left for gas" in caplog.text
+    desk.purse.left = Decimal("0.001")
+    desk.pass_time(user, "2 days")
+    desk.tend()
+    assert low_on_gas(desk) == 0
+
+
+def test_a_key_that_nobody_approved_needs_no_gas(desk: Desk) -> None:
+    desk.purse = Gas()
+    desk.purse.left = Decimal(0)
+    desk.follow(wallet())
+
+    desk.tend()
+
+    assert low_on_gas(desk) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "core" / "agent_where"
+SETTINGS = ("settings.py", "venue_settings.py")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _nodes(definition: Definition) -> Iterator[ast.AST]:
         found = next(
             each for each in found.body if isinstance(each, ast.FunctionDef) and each.name == method
         )
-    elif definition.path.name == "settings.py" and isinstance(found, ast.ClassDef):
+    elif definition.path.name in SETTINGS and isinstance(found, ast.ClassDef):
         return
     yield from _running(found)
 
@@ -119,9 +120,9 @@ def _named(path: Path, node: ast.AST) -> Iterator[Definition]:
 @cache
 def _methods(name: str) -> tuple[Definition, ...]:
     """The models of settings that have a method or property of this name."""
-    path = PACKAGE / "settings.py"
     return tuple(
         Definition(path, f"{owner.name}.{name}")
+        for path in (PACKAGE / each for each in SETTINGS)
         for owner in _tree(path).body
         if isinstance(owner, ast.ClassDef)
         for each in owner.body

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from agent_where.domain import Candidate, Market, Quote, Signal
+from agent_where.domain import Market, Quote, Signal
+from agent_where.routing.candidates import Candidate
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(minutes=60)

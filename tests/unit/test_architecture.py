@@ -43,6 +43,7 @@ ALLOWED: Mapping[str, str] = {
     "routing.": "domain errors routing.",
     "planning": "domain errors ids routing. store.plans store.records",
     "closures": "domain store.books venues.base",
+    "exits": "closures domain store.books venues.base",
     "stats": "contract. domain",
     # the database
     "store.": "callers domain errors messages routing.decision venues.base store.",
@@ -50,12 +51,12 @@ ALLOWED: Mapping[str, str] = {
     "store.database_settings": "errors",
     "store.connection": "errors store._ store.database_settings",
     "store.plans": "domain",
-    "store.books": "domain",
+    "store.books": "domain venues.base",
     "store.market_rows": "domain",
-    "store.records": "domain errors messages store.market_rows venues.base",
+    "store.records": "domain errors messages routing.candidates store.market_rows venues.base",
     "store.administration": "callers contract. domain errors store.",
     "store.deployments": "contract. domain store.connection",
-    "store.views": "callers contract. domain errors paging store.",
+    "store.views": "callers contract. domain errors paging routing.candidates store.",
     "store.controls": "callers contract. domain errors paging store.",
     "store.previews": "store.",
     "store.status": "contract. domain store.",
@@ -71,19 +72,27 @@ ALLOWED: Mapping[str, str] = {
     # venues: an adapter sees words, signers and what adapters share
     "venues.": "domain errors symbols venues._",
     "venues._eip712": "keccak",
+    "venues._evm.": "domain errors execution.signers keccak venues._ venues.base",
     "venues.base": "domain execution.signers",
     "venues.paper": "domain errors rounding venues.base",
-    "venues.registry": "domain errors settings venues.",
+    "venues.registry": "domain errors settings venue_settings venues.",
     "venues.tally": "domain",
     "venues.hyperliquid.": f"{ADAPTER} venues.hyperliquid.",
     "venues.ostium.": f"{ADAPTER} venues.ostium.",
     # on top
-    "settings": "domain errors store.database_settings",
+    "environment": "errors",
+    "venue_settings": "domain environment",
+    "settings": "domain environment errors store.database_settings venue_settings",
     "queues": "errors store.records",
     "pipeline": f"domain errors messages execution.executor planning queues venues.base {LEDGER}",
     "consuming": "domain errors messages execution.executor pipeline queues",
+    "booking": "errors store.books store.comparisons",
+    "netted": (
+        "booking closures domain errors store.books store.comparisons store.records venues.base"
+    ),
+    "single": "booking errors exits store.books store.comparisons store.records venues.base",
     "comparing": (
-        "closures domain errors pipeline store.books store.comparisons store.records venues.base"
+        "domain errors netted pipeline single store.books store.comparisons store.records"
     ),
     "reconciling": "comparing domain errors pipeline",
     "onboarding": (
@@ -121,7 +130,7 @@ HANDLERS_SEE = (
     "openapi parsing pipeline previewing readiness reconciling report settings stats store.store "
     "sync tokens venues.registry wiring"
 )
-MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py"}
+MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py", "venue_settings.py"}
 VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)
 
 
@@ -296,10 +305,13 @@ HEAVY = (
     "agent_where.openapi",
     "agent_where.venues.hyperliquid",
     "agent_where.venues.ostium",
+    "agent_where.venues._evm",
     "agent_where.execution.signers",
     "coincurve",
     "msgpack",
     "eth_account",
+    "eth_abi",
+    "rlp",
     "boto3",
 )
 READS_ONLY = {"config_api", "stats_api"}

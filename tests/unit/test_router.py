@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_where.domain import Candidate, ControlState, Refusal, RoutingConfig, Side, Signal
+from agent_where.domain import ControlState, Refusal, Side, Signal
+from agent_where.routing.candidates import Candidate, RoutingConfig
 from agent_where.routing.checks import Refused, Terms, market_failures, refusal_of
 from agent_where.routing.decision import Decision, venues_of
 from agent_where.routing.router import route

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent_where.environment import Settings
 from agent_where.errors import BadSetting
 from agent_where.settings import (
     ApiSettings,
@@ -11,7 +12,6 @@ from agent_where.settings import (
     MarketSyncSettings,
     ReconcileSettings,
     RouteExecuteSettings,
-    Settings,
     SetupSettings,
     SignalIntakeSettings,
     StatsApiSettings,

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from agent_where.domain import Market, Quote
 from agent_where.errors import VenueUnavailable
-from agent_where.settings import TradedAccess
+from agent_where.venue_settings import TradedAccess
 from agent_where.venues._answers import shaped
 from agent_where.venues._http import JsonHttp
 from agent_where.venues.hyperliquid import answers

@@ -64,6 +64,7 @@ _ORDERS = (
     number("orders held up", "orders.ordersHeldUp"),
     number("orders that cannot end", "orders.ordersCannotEnd"),
     number("accounts used up", "orders.accountsUsedUp"),
+    number("signers low on gas", "orders.signersLowOnGas"),
 )
 _QUEUES = (
     number("signals", "queues.signalQueueDepth"),

@@ -28,8 +28,18 @@ _BY_CAUSE: Mapping[Cause, tuple[ClosedBy, str]] = MappingProxyType(
         Cause.LIQUIDATION: (ClosedBy.LIQUIDATION, "LIQUIDATION"),
         Cause.DELEVERAGING: (ClosedBy.VENUE, "DELEVERAGING"),
         Cause.SETTLEMENT: (ClosedBy.VENUE, "SETTLEMENT"),
+        Cause.STOP_LOSS: (ClosedBy.TRIGGER, "STOP_LOSS"),
+        Cause.TAKE_PROFIT: (ClosedBy.TRIGGER, "TAKE_PROFIT"),
     }
 )
+
+
+def closed_by(cause: Cause, order: Order | None) -> tuple[ClosedBy, str]:
+    """Who closed something, and why. `order`: of ours, if it is one's."""
+    if order is None:
+        return _BY_CAUSE[cause]
+    is_close = order.purpose is Purpose.CLOSE
+    return ClosedBy.SIGNAL if is_close else ClosedBy.TRIGGER, order.purpose
 
 
 class Trade(Model):
@@ -68,10 +78,7 @@ class Trade(Model):
     @property
     def by(self) -> tuple[ClosedBy, str]:
         """Who closed what it closed, and why."""
-        if self.order is None:
-            return _BY_CAUSE[self.told.cause]
-        is_close = self.order.purpose is Purpose.CLOSE
-        return ClosedBy.SIGNAL if is_close else ClosedBy.TRIGGER, self.order.purpose
+        return closed_by(self.told.cause, self.order)
 
 
 class Verdict(Model):

@@ -191,38 +191,6 @@ class Refusal(StrEnum):
     NOT_APPROVED = "NOT_APPROVED"
 
 
-class Candidate(Model):
-    """A venue of the priority list and its market of the token, if it lists it at all."""
-
-    venue: VenueId
-    market: Market | None
-    supported: bool = True
-    control: ControlState = ControlState.ACTIVE
-
-
-class Verdict(Model):
-    """What the router thought of one candidate, with the figures it thought it on."""
-
-    candidate: Candidate
-    refusal: Refusal | None = None
-    detail: str
-    score: Decimal | None = None
-
-    @property
-    def venue(self) -> VenueId:
-        return self.candidate.venue
-
-
-class RoutingConfig(Model):
-    """Which venues to try, in which order. `id` None is the built-in default."""
-
-    id: UUID | None = None
-    agent_id: UUID | None = None
-    venue_priority: tuple[VenueId, ...] = DEFAULT_PRIORITY
-    routing_strategy: str = "FIRST_AVAILABLE"
-    failover_enabled: bool = True
-
-
 class Order(Model):
     """One intent at one venue, as the ledger has it."""
 
@@ -246,6 +214,13 @@ class Order(Model):
     size: Decimal | None = None
     limit_price: Decimal | None = None
     trigger_price: Decimal | None = None
+    signer_address: str | None = None
+    """What signs for the account; None: on paper."""
+    position_ref: str | None = None
+    """What the venue calls the position that an exit closes, where each stands for itself."""
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    """Bounds that go with an entry where the venue takes them so, USD per base unit."""
     detail: str = ""
 
 
@@ -282,12 +257,21 @@ class Fill(Model):
 
 
 class Settled(Model):
-    """How an order ended: FILLED with its fills, or REJECTED or EXPIRED with none."""
+    """How an order ended: FILLED with its fills, or REJECTED or EXPIRED with none.
+
+    `position_ref`, `stop_loss` and `take_profit`: what the venue calls the position that an entry
+    opened, and the bounds that it confirmed with it, USD per base unit. `fee_usd`: what an order
+    cost that ended without fills.
+    """
 
     status: OrderStatus
     fills: tuple[Fill, ...] = ()
     code: str = ""
     detail: str = ""
+    position_ref: str | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    fee_usd: Decimal = ZERO
 
     @model_validator(mode="after")
     def filled_means_fills(self) -> Self:

@@ -25,6 +25,7 @@ WATCHED = (
     "ordersHeldUp",
     "ordersCannotEnd",
     "accountsUsedUp",
+    "signersLowOnGas",
 )
 """The figures of the read side that have an alarm."""
 

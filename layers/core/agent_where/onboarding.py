@@ -8,6 +8,9 @@ sign is shown with a deployment, and nothing is posted for them.
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent_where.callers import Reach
@@ -22,7 +25,7 @@ from agent_where.errors import (
 )
 from agent_where.store.accounts import Accounts, Lacking, Signing
 from agent_where.store.views import Views
-from agent_where.venues.approvals import Approvals
+from agent_where.venues.approvals import Approvals, Purse
 
 if TYPE_CHECKING:
     from agent_where.execution.keys import Keys
@@ -148,22 +151,32 @@ class Tended(Model):
     keys_retired: int
 
 
-class Tending:
-    """Makes the keys that are missing, and sees which may trade.
+@dataclass(frozen=True)
+class Watched:
+    """Whose word on keys counts.
 
     Args:
+        venues: where keys sign, also where nothing is opened any more; none: on paper.
+        ends_for_good: the venues where an ended approval cannot be given to the same key again.
+        least_gas: what a key should have for its transactions, in ether.
         approvals: called when a venue is first asked.
+        purse: None where a venue takes no gas.
     """
 
-    def __init__(
-        self,
-        onboarding: Onboarding,
-        accounts: Accounts,
-        approvals: Callable[[VenueId], Approvals],
-    ) -> None:
+    venues: frozenset[VenueId]
+    ends_for_good: frozenset[VenueId]
+    least_gas: Decimal
+    approvals: Callable[[VenueId], Approvals]
+    purse: Callable[[VenueId], Purse | None]
+
+
+class Tending:
+    """Makes the keys that are missing, and sees which may trade."""
+
+    def __init__(self, onboarding: Onboarding, accounts: Accounts, watched: Watched) -> None:
         self._onboarding = onboarding
         self._accounts = accounts
-        self._approvals = approvals
+        self._watched = watched
 
     def tend(self, *, seconds: float, clock: Callable[[], float] = time.monotonic) -> Tended:
         """One run, for at most about `seconds`.
@@ -175,24 +188,38 @@ class Tending:
         made = checked = retired = 0
         if self._onboarding.venues:
             made = self._onboarding.give_keys(KEYS_A_RUN, in_time=lambda: clock() < until)
+        if self._watched.venues:
             checked, retired = self._check(lambda: clock() < until)
         return Tended(keys_made=made, approvals_checked=checked, keys_retired=retired)
 
     def _check(self, in_time: Callable[[], bool]) -> tuple[int, int]:
         checked = retired = 0
+        venues = sorted(self._watched.venues)
         for _ in range(CHECKS_A_RUN):
-            of = self._accounts.claim_check(self._onboarding.venues) if in_time() else None
+            of = self._accounts.claim_check(venues) if in_time() else None
             if of is None:
                 break
             try:
-                until = self._approvals(of.venue).approval(of.account, of.signer_address)
+                until = self._watched.approvals(of.venue).approval(of.account, of.signer_address)
+                is_low = self._is_low_on_gas(of, until)
             except VenueError as error:
                 _logger.warning("nobody knows who may trade for %s: %s", of.account, error)
                 break
             checked += 1
-            if self._accounts.store_approval(of, until):
+            is_over = self._accounts.store_approval(of, until, low_on_gas=is_low)
+            if is_over and of.venue in self._watched.ends_for_good:
                 retired += self._retire(of)
         return checked, retired
+
+    def _is_low_on_gas(self, of: Signing, until: datetime | None) -> bool:
+        """Whether a key that may trade soon cannot pay for it. Raises VenueUnavailable."""
+        purse = self._watched.purse(of.venue)
+        if until is None or purse is None:
+            return False
+        gas = purse.gas(of.signer_address)
+        if gas < self._watched.least_gas:
+            _logger.warning("%s has %s ETH left for gas at %s", of.signer_address, gas, of.venue)
+        return gas < self._watched.least_gas
 
     def _retire(self, of: Signing) -> bool:
         key_ref = self._accounts.retire_key(of)

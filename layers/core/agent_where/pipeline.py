@@ -19,7 +19,7 @@ from agent_where.planning import decide, plan_closes, plan_entries, tell
 from agent_where.queues import Queues
 from agent_where.store.records import SignalFile
 from agent_where.store.store import Store
-from agent_where.venues.base import Holdings
+from agent_where.venues.base import Exits, Holdings
 
 _CLOSE_TRIES = 5
 
@@ -51,7 +51,11 @@ def _on_paper(_: VenueId) -> None:
 
 @dataclass(frozen=True)
 class Deps:
-    """What the pipeline works with. `holdings`: None where a venue is not compared with."""
+    """What the pipeline works with.
+
+    `holdings`: None where a venue does not net; `exits`: None where its positions do not stand for
+    themselves; of both where it is not compared with.
+    """
 
     store: Store
     queues: Queues
@@ -60,6 +64,7 @@ class Deps:
     mode: Mode
     max_age: timedelta
     holdings: Callable[[VenueId], Holdings | None] = _on_paper
+    exits: Callable[[VenueId], Exits | None] = _on_paper
 
 
 def run(message: SignalMessage | SignalRef | OrderRef, deps: Deps) -> SignalOutcome | Outcome:

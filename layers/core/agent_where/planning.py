@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from agent_where.domain import MULTI, ControlState, Mode, Model, Refusal, RoutingConfig, VenueId
+from agent_where.domain import MULTI, ControlState, Mode, Model, Refusal, VenueId
 from agent_where.ids import close_leg, order_id, position_id
+from agent_where.routing.candidates import RoutingConfig
 from agent_where.routing.checks import Refused
 from agent_where.routing.decision import Decision
 from agent_where.routing.router import route

@@ -59,6 +59,7 @@ FUNCTIONS = (
     "books_of",
     "closable_qty",
     "control_for",
+    "costs_of",
     "counted_of",
     "exits_of",
     "exposures_of",

@@ -1,59 +1,19 @@
 """The environment as models, read when first used and never at import. One model per function."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
-from agent_where.domain import Mode
+from agent_where.domain import TRADABLE_VENUES, Mode, VenueId
+from agent_where.environment import Settings
 from agent_where.errors import BadSetting
 from agent_where.store.database_settings import DatabaseSettings
+from agent_where.venue_settings import ApprovalPlaces, MarketAccess, TradedAccess
 
-_PLACES = {
-    "mainnet": {
-        "hyperliquid_api_url": "https://api.hyperliquid.xyz",
-        "ostium_subgraph_url": "https://api.subgraph.ormilabs.com/api/public/"
-        "67a599d5-c8d2-4cc4-9c4d-2975a97bc5d8/subgraphs/ost-prod/live/gn",
-        "ostium_price_url": "https://metadata-backend.prod.bedrock.ostium.io",
-    },
-    "testnet": {
-        "hyperliquid_api_url": "https://api.hyperliquid-testnet.xyz",
-        "ostium_subgraph_url": "https://api.subgraph.ormilabs.com/api/public/"
-        "67a599d5-c8d2-4cc4-9c4d-2975a97bc5d8/subgraphs/ost-sep/live/gn",
-        "ostium_price_url": "https://metadata-backend.prod.bedrock.ostium.io",
-    },
-}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class Settings(BaseModel):
-    """Base of all: each field is the environment variable of its name in upper case."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read what this function needs.
-
-        Raises:
-            BadSetting: a variable is missing or unusable; the message names every one.
-        """
-        known = os.environ if environment is None else environment
-        told = {name: known[name.upper()] for name in cls.model_fields if known.get(name.upper())}
-        try:
-            return cls.model_validate(told)
-        except ValidationError as error:
-            faults = [
-                f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}".lstrip(
-                    ": "
-                )
-                for fault in error.errors(include_url=False, include_input=False)
-            ]
-            raise BadSetting(f"bad settings: {'; '.join(faults)}") from None
 
 
 class DatabaseAccess(Settings):
@@ -138,37 +98,6 @@ class QueueAccess(SignalQueueAccess, OrderQueueAccess):
         raise BadSetting(f"a message came from {name}, which no queue URL of the settings names")
 
 
-class VenuePlaces(Settings):
-    """Where venues are traded at. A URL not set is the network's own."""
-
-    network: Literal["mainnet", "testnet"] = "mainnet"
-    hyperliquid_api_url: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def the_network_s_own(cls, told: Mapping[str, object]) -> Mapping[str, object]:
-        return {**_PLACES.get(str(told.get("network", "mainnet")), {}), **told}
-
-
-class VenueAccess(VenuePlaces):
-    """How venues are reached."""
-
-    venue_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 5.0
-
-
-class TradedAccess(VenueAccess):
-    """How venues are traded at: how much of what a venue allows one process takes."""
-
-    hyperliquid_weight_per_minute: Annotated[int, Field(ge=200, le=1200)] = 400
-
-
-class MarketAccess(VenueAccess):
-    """Where the venues' markets are read."""
-
-    ostium_subgraph_url: str = ""
-    ostium_price_url: str = ""
-
-
 class MarketAge(Settings):
     """How old a market's last sync may be for an entry."""
 
@@ -183,13 +112,25 @@ class Execution(Settings):
     """Whether trading is for real, which has to be asked for by name."""
 
     execution_mode: Literal["paper", "live"] = "paper"
+    live_venues: Annotated[str, Field(pattern=r"^[A-Z]+(,[A-Z]+)*$")] = "HYPERLIQUID"
+
+    @model_validator(mode="after")
+    def venues_are_known(self) -> Self:
+        if unknown := sorted(self.live_at - {*TRADABLE_VENUES}):
+            raise ValueError(f"LIVE_VENUES names no venue with {unknown[0]}")
+        return self
 
     @property
     def mode(self) -> Mode:
         return Mode(self.execution_mode.upper())
 
+    @property
+    def live_at(self) -> frozenset[VenueId]:
+        """Where live orders may open something."""
+        return frozenset(self.live_venues.split(","))
 
-class Approving(Execution, VenuePlaces):
+
+class Approving(Execution, ApprovalPlaces):
     """How a user is asked to let a key trade."""
 
 
@@ -220,11 +161,21 @@ class Trading(MarketAge, Execution):
         return self
 
 
+class LiveTrading(Trading, TradedAccess):
+    """How orders are carried out at the venues themselves."""
+
+    @model_validator(mode="after")
+    def each_live_venue_can_be_reached(self) -> Self:
+        if self.mode is Mode.LIVE and (name := self.missing_of(self.live_at)):
+            raise ValueError(f"{name} is needed for what LIVE_VENUES names")
+        return self
+
+
 class SignalIntakeSettings(AnsweringAccess, SignalQueueAccess):
     """signal_intake: stores a signal and sends its id."""
 
 
-class RouteExecuteSettings(DatabaseAccess, QueueAccess, Trading, TradedAccess):
+class RouteExecuteSettings(DatabaseAccess, QueueAccess, LiveTrading):
     """route_execute: decides signals and carries out orders."""
 
 
@@ -232,8 +183,15 @@ class MarketSyncSettings(DatabaseAccess, OrderQueueAccess, MarketAccess):
     """market_sync: reads the venues' markets."""
 
 
-class ReconcileSettings(QueueAccess, Trading, TradedAccess, KeyMaking):
+class ReconcileSettings(QueueAccess, LiveTrading, KeyMaking):
     """reconcile: finds what was lost, settles what is open, sees who may trade."""
+
+    ostium_min_gas_eth: Annotated[Decimal, Field(ge=0)] = Decimal("0.001")
+
+    @property
+    def least_gas_eth(self) -> Decimal:
+        """Below it a key that pays for its transactions is low on gas."""
+        return self.ostium_min_gas_eth
 
 
 class ApiSettings(AnsweringAccess, KeyMaking):

@@ -11,7 +11,14 @@ from agent_where.pipeline import Deps
 from agent_where.settings import ReconcileSettings, RouteExecuteSettings
 from agent_where.store.store import Store
 from agent_where.venues.base import Venue
-from agent_where.venues.registry import LIVE, SUPPORTED, holdings, live_venue, paper_venue
+from agent_where.venues.registry import (
+    SUPPORTED,
+    exits,
+    holdings,
+    live_at,
+    live_venue,
+    paper_venue,
+)
 
 if TYPE_CHECKING:
     from agent_where.execution.signers import Signer, Signers
@@ -20,9 +27,13 @@ TradingSettings = RouteExecuteSettings | ReconcileSettings
 
 
 def deps(settings: TradingSettings) -> Deps:
-    """What the pipeline works with. In live mode only venues that are traded live are supported."""
+    """What the pipeline works with. In live mode only what LIVE_VENUES names is supported.
+
+    What is open at another venue is settled, watched and closed there all the same.
+    """
     ledger = wiring.store(settings)
-    supported = LIVE if settings.mode is Mode.LIVE else SUPPORTED
+    is_live = settings.mode is Mode.LIVE
+    supported = live_at(settings) if is_live else SUPPORTED
 
     @cache
     def executor() -> Executor:
@@ -42,7 +53,8 @@ def deps(settings: TradingSettings) -> Deps:
         supported=supported,
         mode=settings.mode,
         max_age=settings.market_max_age,
-        holdings=lambda venue: holdings(venue, settings) if settings.mode is Mode.LIVE else None,
+        holdings=lambda venue: holdings(venue, settings) if is_live else None,
+        exits=lambda venue: exits(venue, settings) if is_live else None,
     )
 
 

@@ -125,7 +125,7 @@ def onboarding(settings: KeyMaking) -> "Onboarding":
     return Onboarding(
         Accounts(opened),
         Views(opened, _ask_for(settings)),
-        venues=SIGNED if settings.mode is Mode.LIVE else frozenset(),
+        venues=SIGNED & settings.live_at if settings.mode is Mode.LIVE else frozenset(),
         network=settings.network,
         keys=keys,
     )
@@ -133,21 +133,43 @@ def onboarding(settings: KeyMaking) -> "Onboarding":
 
 def tending(settings: "ReconcileSettings") -> "Tending":
     """What sees who may trade; on paper nothing. Raises BadSetting as `connected`."""
-    from agent_where.onboarding import Tending  # noqa: PLC0415 only reconcile needs it
-    from agent_where.venues.registry import approvals  # noqa: PLC0415
+    from agent_where.onboarding import Tending, Watched  # noqa: PLC0415 only reconcile needs it
+    from agent_where.venues.registry import (  # noqa: PLC0415
+        ENDS_FOR_GOOD,
+        SIGNED,
+        approvals,
+        purse,
+    )
 
-    accounts = Accounts(connected(settings))
-    return Tending(onboarding(settings), accounts, cache(partial(approvals, settings=settings)))
+    reached = {venue for venue in SIGNED if not settings.missing_of({venue})}
+    return Tending(
+        onboarding(settings),
+        Accounts(connected(settings)),
+        Watched(
+            venues=frozenset(reached) if settings.mode is Mode.LIVE else frozenset(),
+            ends_for_good=ENDS_FOR_GOOD,
+            least_gas=settings.least_gas_eth,
+            approvals=cache(partial(approvals, settings=settings)),
+            purse=cache(partial(purse, settings=settings)),
+        ),
+    )
 
 
 def _ask_for(settings: Approving) -> AskFor:
     """What makes the approval that a user signs. On paper nobody is asked for any."""
     if settings.mode is Mode.PAPER:
         return nothing_to_sign
-    from agent_where.venues.registry import approval_request  # noqa: PLC0415 only live asks
+    from agent_where.venues.registry import (  # noqa: PLC0415 only live asks
+        ENDS_FOR_GOOD,
+        Asking,
+        approval_request,
+    )
 
-    def ask_for(of: Unapproved) -> ApprovalView:
-        request = approval_request(of.venue, settings, of.signer_address, of.agent_name, of.now)
+    def ask_for(of: Unapproved) -> ApprovalView | None:
+        if of.venue not in settings.live_at or (of.was_approved and of.venue in ENDS_FOR_GOOD):
+            return None
+        asking = Asking(of.account, of.signer_address)
+        request = approval_request(of.venue, settings, asking, of.agent_name, of.now)
         return ApprovalView.model_validate(request.model_dump())
 
     return ask_for

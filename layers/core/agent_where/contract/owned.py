@@ -83,11 +83,22 @@ class TypedData(View):
     message: dict[str, str | int]
 
 
+class TransactionView(View):
+    """What a wallet is asked to send, the argument of `eth_sendTransaction`, and what it does."""
+
+    what: str
+    to: str
+    data: str
+    value: str
+    chain_id: int
+
+
 class ApprovalView(View):
     """What a user signs in their own wallet, so that the account's signer may trade for it.
 
     `action` and `nonce` are posted to `postTo` with the signature; the approval ends at
-    `validUntil`. With it the signer can trade, and cannot withdraw.
+    `validUntil`. Where there are `transactions`, the wallet sends these instead, in their order,
+    and `postTo` is a contract. With it the signer can trade, and cannot withdraw.
     """
 
     typed_data: TypedData
@@ -95,6 +106,7 @@ class ApprovalView(View):
     nonce: Count
     post_to: str
     valid_until: datetime
+    transactions: tuple[TransactionView, ...] = ()
 
 
 class AccountView(RowView):

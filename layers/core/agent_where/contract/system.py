@@ -51,6 +51,7 @@ class OrderFigures(View):
     orders_held_up: Count | None = None
     orders_cannot_end: Count | None = None
     accounts_used_up: Count | None = None
+    signers_low_on_gas: Count | None = None
 
 
 class QueueFigures(View):

@@ -171,7 +171,8 @@ class Executor:
             return _standing(file.order)
         if settled.status is not OrderStatus.FILLED:
             return self._end_without_fills(file, settled, token)
-        ending = plans.after_fills(file, settled)
+        venue = self._venues(file.order.venue, file.order.mode)
+        ending = plans.after_fills(file, settled, takes_bounds=venue.takes_bounds)
         due = self._store.end_filled(file.order, settled, ending, token)
         return _ended(file.order, settled, due)
 

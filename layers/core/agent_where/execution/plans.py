@@ -18,11 +18,11 @@ from agent_where.domain import (
     Refusal,
     Settled,
     VenueId,
-    Verdict,
 )
 from agent_where.execution.gate import stopped
 from agent_where.execution.sizing import trigger_price
 from agent_where.ids import close_leg, next_leg, order_id
+from agent_where.routing.candidates import Verdict
 from agent_where.routing.checks import Refused, Terms
 from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
@@ -48,8 +48,14 @@ _STOP_LOSS_TRIES = 3
 _logger = logging.getLogger(__name__)
 
 
-def after_fills(file: OrderFile, settled: Settled) -> Ending:
-    """What a FILLED order entails: exits for an entry, another exit for what stays open."""
+def after_fills(file: OrderFile, settled: Settled, *, takes_bounds: bool) -> Ending:
+    """What a FILLED order entails: exits for an entry, another exit for what stays open.
+
+    Args:
+        takes_bounds: whether the venue took the bounds with the entry, and carries them out.
+    """
+    if file.order.purpose is Purpose.ENTRY and takes_bounds:
+        return _confirmed(file, settled)
     if file.order.purpose is Purpose.ENTRY:
         return _exits(file, _average_price(settled))
     left = (file.open_qty or ZERO) - settled.filled_size
@@ -158,6 +164,15 @@ def _nowhere(anywhere: Refused | None, verdicts: Sequence[Verdict]) -> str:
         return f"nothing more is tried, {anywhere.code}: {anywhere.detail}"
     told = "; ".join(f"{v.venue} ({v.refusal}: {v.detail})" for v in verdicts)
     return f"no venue left. Checked: {told or 'none'}"
+
+
+def _confirmed(file: OrderFile, settled: Settled) -> Ending:
+    """The bounds that the venue confirmed are those that stand."""
+    if file.signal.risk.stop_loss is not None and settled.stop_loss is None:
+        _logger.error(
+            "order %s: the venue opened its position without the stop-loss", file.order.id
+        )
+    return Ending(stop_loss=settled.stop_loss, take_profit=settled.take_profit, carries_bounds=True)
 
 
 def _exits(file: OrderFile, entry_price: Decimal) -> Ending:

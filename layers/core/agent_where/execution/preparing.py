@@ -3,7 +3,14 @@
 from decimal import Decimal
 
 from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal, SignalAction
-from agent_where.execution.sizing import Limits, Sized, lowest_bound, size_entry, size_exit
+from agent_where.execution.sizing import (
+    Limits,
+    Sized,
+    lowest_bound,
+    size_entry,
+    size_exit,
+    trigger_price,
+)
 from agent_where.routing.checks import Refused
 from agent_where.store.records import OrderFile
 from agent_where.venues.base import BOUND_MAY_SLIP, Venue
@@ -39,9 +46,24 @@ def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready
             "size": sized.size,
             "limit_price": sized.limit_price,
             "detail": sized.note or file.order.detail,
+            **(_bounds(file, quote) if venue.takes_bounds else {}),
         }
     )
     return Ready(order=order, market=market, quote=quote)
+
+
+def _bounds(file: OrderFile, quote: Quote) -> dict[str, Decimal | None]:
+    """What goes with an entry, at the prices that follow from the one it is about to take."""
+    order, risk = file.order, file.signal.risk
+    if order.purpose is not Purpose.ENTRY:
+        return {}
+    price = quote.price_for(order.side)
+    return {
+        "stop_loss": risk.stop_loss
+        and trigger_price(price, order.side, risk.stop_loss, gains=False),
+        "take_profit": risk.take_profit
+        and trigger_price(price, order.side, risk.take_profit, gains=True),
+    }
 
 
 def _size(

@@ -19,6 +19,7 @@ from agent_where.errors import (
     VenueRejected,
     VenueUnavailable,
 )
+from agent_where.execution.nonces import Nonces
 from agent_where.execution.preparing import Ready
 from agent_where.store.records import OrderFile
 from agent_where.store.store import Store
@@ -27,7 +28,6 @@ from agent_where.venues.base import (
     TOO_LATE,
     Action,
     ActionKind,
-    Stamp,
     Standing,
     Unsigned,
     Venue,
@@ -111,6 +111,8 @@ class Sending:
             case Standing():
                 self._store.accept_order(file.order, answer.venue_ref)
                 return None
+            case Action():
+                return self._send_again(venue, file, answer, token)
             case _:
                 return self._close_doubt(venue, file, answer, token)
 
@@ -175,6 +177,25 @@ class Sending:
                 return settled
         return None
 
+    def _send_again(
+        self, venue: Venue, file: OrderFile, action: Action, token: UUID
+    ) -> Settled | None:
+        """Send stored bytes once more. Only an end that the venue tells of counts, no refusal."""
+        if not self._store.actions.count_sending(file.order, action, token):
+            raise LeaseHeld(f"order {file.order.id}: too late, or its account's lease was lost")
+        try:
+            answer = venue.send(file.order, action)
+        except VenueRejected as error:
+            _logger.warning("order %s, sent again, is no evidence: %s", file.order.id, error)
+            return None
+        except (VenueUnavailable, OutcomeUnknown):
+            return None
+        if isinstance(answer, Settled):
+            return answer
+        if action.kind is ActionKind.ORDER:
+            self._store.accept_order(file.order, answer.venue_ref if answer else None)
+        return None
+
     def _close_doubt(
         self, venue: Venue, file: OrderFile, wanted: Unsigned, token: UUID
     ) -> Settled | None:
@@ -214,14 +235,7 @@ class Sending:
     def _sealed(self, file: OrderFile, wanted: Action | Unsigned, token: UUID) -> Action:
         if isinstance(wanted, Action):
             return wanted
-        signer = self._signer(file)
-        if wanted.nonce is not None:
-            return wanted.sealed(Stamp(signer=signer, nonce=wanted.nonce, now=file.now))
-        taken = self._store.actions.take_nonce(file.order, token)
-        if taken is None:
-            raise LeaseHeld(f"the lease of account {file.order.account} was lost")
-        nonce, now = taken
-        return wanted.sealed(Stamp(signer=signer, nonce=nonce, now=now))
+        return Nonces(self._store).sealed(file, wanted, self._signer(file), token)
 
     def _signer(self, file: OrderFile) -> "Signer":
         """The account's, seen to be the one that is stored."""

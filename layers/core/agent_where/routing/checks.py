@@ -7,14 +7,8 @@ them again right before an order is sent.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from agent_where.domain import (
-    Candidate,
-    ControlState,
-    Market,
-    Model,
-    Refusal,
-    Signal,
-)
+from agent_where.domain import ControlState, Market, Model, Refusal, Signal
+from agent_where.routing.candidates import Candidate
 
 
 class Refused(Model):

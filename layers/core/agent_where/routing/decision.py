@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from agent_where.domain import Model, RoutingConfig, VenueId, Verdict
+from agent_where.domain import Model, VenueId
+from agent_where.routing.candidates import RoutingConfig, Verdict
 from agent_where.routing.checks import Refused
 
 

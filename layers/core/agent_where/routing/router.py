@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent_where.domain import Candidate, Market, Refusal, RoutingConfig, Signal, Verdict
+from agent_where.domain import Market, Refusal, Signal
+from agent_where.routing.candidates import Candidate, RoutingConfig, Verdict
 from agent_where.routing.checks import Refused, Terms, refusal_of
 from agent_where.routing.decision import Decision
 from agent_where.routing.strategies import STRATEGIES

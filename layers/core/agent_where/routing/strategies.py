@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-from agent_where.domain import Candidate, RoutingConfig, Signal
+from agent_where.domain import Signal
+from agent_where.routing.candidates import Candidate, RoutingConfig
 
 Strategy = Callable[[Signal, RoutingConfig, Candidate], Decimal]
 

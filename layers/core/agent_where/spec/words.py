@@ -79,6 +79,7 @@ SCHEMAS: Mapping[str, str] = MappingProxyType(
         "TimeWindow": "How far back the stats look.",
         "TokenStats": "Decisions on one token.",
         "TypedData": "What a wallet is asked to sign (EIP-712).",
+        "Transaction": "What a wallet is asked to send: the argument of its `eth_sendTransaction`.",
         "TypedField": "A field of a structure that is signed.",
         "VenueStatus": "A venue's markets.",
     }

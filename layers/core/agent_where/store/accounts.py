@@ -58,9 +58,16 @@ class Accounts:
         rows = self._database.run(sql("claim_check"), venues=list(venues))
         return Signing(**rows[0]) if rows else None
 
-    def store_approval(self, of: Signing, until: datetime | None) -> bool:
-        """Store what the venue said of a signer. Whether the signer will never trade again."""
-        rows = self._database.run(sql("store_approval"), **of._asdict(), approved_until=until)
+    def store_approval(
+        self, of: Signing, until: datetime | None, *, low_on_gas: bool = False
+    ) -> bool:
+        """Store what the venue said of a signer. Whether it has not let it trade for an hour.
+
+        Args:
+            low_on_gas: whether the signer has little left to pay for its transactions.
+        """
+        said = {"approved_until": until, "low_on_gas": low_on_gas}
+        rows = self._database.run(sql("store_approval"), **of._asdict(), **said)
         return bool(rows and rows[0]["over"])
 
     def retire_key(self, of: Signing) -> str | None:

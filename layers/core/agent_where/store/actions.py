@@ -4,12 +4,24 @@ The order itself is stored by `Store.mark_sent`, with the move to SENT; here is 
 """
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from agent_where.domain import Order
 from agent_where.store.connection import Database, Row
 from agent_where.store.statements import action_params, sql
 from agent_where.venues.base import Action
+
+
+class LastNonce(NamedTuple):
+    """The last nonce that a signer used of its sequence, -1 before the first, and by what.
+
+    `now`: database time. `tx_hash`: None where nothing of it is stored under a hash.
+    """
+
+    nonce: int
+    now: datetime
+    tx_hash: str | None
 
 
 class Actions:
@@ -23,10 +35,23 @@ class Actions:
         rows = self._run("take_nonce", account=order.account, venue=order.venue, token=token)
         return (rows[0]["nonce"], rows[0]["now"]) if rows else None
 
+    def last_nonce(self, order: Order, token: UUID) -> LastNonce | None:
+        """Where the sequence of the account's signer stands. None: the lease is lost."""
+        rows = self._run("read_nonce", account=order.account, venue=order.venue, token=token)
+        return LastNonce(**rows[0]) if rows else None
+
     def store(self, order: Order, action: Action, token: UUID) -> bool:
-        """What is sent beside the order itself. False: the lease is lost, send nothing."""
+        """What is sent beside the order itself.
+
+        False: the lease is lost, or the nonce was given meanwhile. Send nothing.
+        """
         params = action_params(action)
         return bool(self._run("store_action", id=order.id, kind=action.kind, token=token, **params))
+
+    def count_sending(self, order: Order, action: Action, token: UUID) -> bool:
+        """Stored bytes are about to go once more. False: too late, or the lease is lost."""
+        told = {"id": order.id, "kind": action.kind, "payload": action.payload, "token": token}
+        return bool(self._run("count_sending", **told))
 
     def may_send(self, order: Order, action: Action, token: UUID) -> bool:
         """Whether stored bytes may still be sent: they are in time, and the lease is ours."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from agent_where.domain import Fill, Model, Order, Side, VenueId
+from agent_where.venues.base import Held
 
 
 class AccountAt(NamedTuple):
@@ -50,6 +51,31 @@ class Books(Model):
     since: datetime
     unexplained: tuple[str, ...]
     markets: tuple[HeldMarket, ...]
+
+
+class SinglePosition(Model):
+    """A position that stands for itself. `busy`: an order of ours may be closing it now."""
+
+    held: Held
+    busy: bool
+
+    @property
+    def seen(self) -> HeldPosition:
+        """As it was read, for what is booked on it."""
+        return HeldPosition(id=self.held.position_id, side=self.held.side, open_qty=self.held.size)
+
+
+class SingleBooks(Model):
+    """What the ledger has of an account at a venue where each position stands for itself.
+
+    `now` is database time. `cursor`: from where to ask the venue; None: it was not asked since the
+    oldest of the positions was opened.
+    """
+
+    now: datetime
+    unexplained: tuple[str, ...]
+    cursor: int | None
+    positions: tuple[SinglePosition, ...]
 
 
 class Claim(Model):

@@ -9,13 +9,22 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from agent_where.domain import VenueId
-from agent_where.store.books import AccountAt, Books, Claim, Closure, HeldPosition, LateFill
+from agent_where.domain import Model, VenueId
+from agent_where.store.books import (
+    AccountAt,
+    Books,
+    Claim,
+    Closure,
+    HeldPosition,
+    LateFill,
+    SingleBooks,
+)
 from agent_where.store.connection import Database, Json
 from agent_where.store.records import OrderTicket, order_from_row
 from agent_where.store.statements import sql, statement, tickets
-from agent_where.venues.base import AccountFill
+from agent_where.venues.base import AccountFill, Exit
 
+LEASE_SECONDS = 60
 SETTLING_SECONDS = 15
 """How long a venue's answers may be behind what has just happened there."""
 
@@ -25,6 +34,21 @@ class Booked(NamedTuple):
 
     open_qty: Mapping[UUID, Decimal]
     due: list[OrderTicket]
+
+
+class Found(Model):
+    """What comparing one account came to.
+
+    `as_of`: when all of it agreed; None: not this time. `unexplained`: the markets where ledger and
+    venue do not agree, and nobody knows why. `cursor`: up to where all exits are booked; None: as
+    before.
+    """
+
+    as_of: datetime | None
+    unexplained: tuple[str, ...]
+    booked: int = 0
+    due: tuple[OrderTicket, ...] = ()
+    cursor: int | None = None
 
 
 class Comparisons:
@@ -38,26 +62,34 @@ class Comparisons:
         rows = self._database.run(sql("accounts_to_compare"), venues=list(venues), at_most=at_most)
         return [AccountAt(**row) for row in rows]
 
-    def begin(self, of: AccountAt, token: UUID, lease_seconds: int) -> Books | None:
+    def begin(self, of: AccountAt, token: UUID) -> Books | None:
         """Take the account's lease if it is free, and read its books. None: it is not."""
         *_, rows = self._database.run_together(
-            statement("take_account", **of._asdict(), token=token, seconds=lease_seconds),
+            statement("take_account", **of._asdict(), token=token, seconds=LEASE_SECONDS),
             statement("read_books", **self._reading(of, token)),
         )
         return Books.model_validate(rows[0]) if rows else None
+
+    def begin_single(self, of: AccountAt, token: UUID) -> SingleBooks | None:
+        """As `begin`, at a venue where each position stands for itself."""
+        *_, rows = self._database.run_together(
+            statement("take_account", **of._asdict(), token=token, seconds=LEASE_SECONDS),
+            statement("read_single_books", **of._asdict(), token=token),
+        )
+        return SingleBooks.model_validate(rows[0]) if rows else None
 
     def books(self, of: AccountAt, token: UUID) -> Books | None:
         """The books as they stand now. None: the lease is lost."""
         rows = self._database.run(sql("read_books"), **self._reading(of, token))
         return Books.model_validate(rows[0]) if rows else None
 
-    def claims(self, of: AccountAt, trades: Sequence[AccountFill]) -> dict[str, Claim]:
+    def claims(self, of: AccountAt, trades: Sequence[AccountFill | Exit]) -> dict[str, Claim]:
         """What the ledger knows of these trades, by their ids."""
         told = [
             {
                 "venue_fill_id": trade.fill.venue_fill_id,
                 "venue_ref": trade.venue_ref,
-                "client_order_id": trade.client_order_id,
+                "client_order_id": getattr(trade, "client_order_id", None),
             }
             for trade in trades
         ]
@@ -113,21 +145,15 @@ class Comparisons:
             return None
         return Booked({row["id"]: row["open_qty"] for row in reduced}, tickets(resting))
 
-    def end(
-        self, of: AccountAt, token: UUID, as_of: datetime | None, unexplained: Sequence[str]
-    ) -> None:
-        """Write down what a comparison came to, and give the lease back.
-
-        Args:
-            as_of: when ledger and venue agreed in everything; None: not this time.
-            unexplained: the markets where they do not, and nobody knows why.
-        """
+    def end(self, of: AccountAt, token: UUID, found: Found) -> None:
+        """Write down what a comparison came to, and give the lease back."""
         self._database.run(
             sql("end_comparing"),
             **of._asdict(),
             token=token,
-            as_of=as_of,
-            unexplained=list(unexplained),
+            as_of=found.as_of,
+            unexplained=list(found.unexplained),
+            cursor=found.cursor,
         )
 
     @staticmethod

@@ -10,12 +10,17 @@ from agent_where.store.connection import Row
 
 
 class Unapproved(NamedTuple):
-    """A signer that the account's user has not let trade yet. `now`: database time."""
+    """A signer that its account's user does not let trade. `now`: database time.
+
+    `was_approved`: it could trade once, and no longer can.
+    """
 
     venue: VenueId
+    account: str
     signer_address: str
     agent_name: str
     now: datetime
+    was_approved: bool
 
 
 AskFor = Callable[[Unapproved], ApprovalView | None]
@@ -33,8 +38,21 @@ def deployment_view(row: Row, ask_for: AskFor) -> DeploymentView:
     def approval(account: Row) -> ApprovalView | None:
         if not account["awaits_approval"]:
             return None
-        signer, name = account["signer_address"], row["agent_name"]
-        return ask_for(Unapproved(account["venue"], signer, name, row["now"]))
+        return ask_for(
+            Unapproved(
+                venue=account["venue"],
+                account=account["account"],
+                signer_address=account["signer_address"],
+                agent_name=row["agent_name"],
+                now=row["now"],
+                was_approved=account["was_approved"],
+            )
+        )
 
-    accounts = [{**account, "approval": approval(account)} for account in row["accounts"]]
+    inner = ("awaits_approval", "was_approved")
+    accounts = [
+        {name: told for name, told in account.items() if name not in inner}
+        | {"approval": approval(account)}
+        for account in row["accounts"]
+    ]
     return DeploymentView.model_validate({**row, "accounts": accounts})

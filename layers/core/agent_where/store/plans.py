@@ -68,10 +68,14 @@ class NextExit(Model):
 
 
 class Ending(Model):
-    """What a filled order entails. stop_loss and take_profit in USD per base unit."""
+    """What a filled order entails. stop_loss and take_profit in USD per base unit.
+
+    `carries_bounds`: the venue carries them out itself.
+    """
 
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    carries_bounds: bool = False
     exits: tuple[PlannedExit, ...] = ()
     next_exit: NextExit | None = None
 

@@ -8,21 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.domain import (
-    Candidate,
     ControlState,
     Market,
     Mode,
     Model,
     Order,
-    RoutingConfig,
+    Purpose,
     Side,
     Signal,
     VenueId,
 )
 from agent_where.errors import BadInput
 from agent_where.messages import signal_from_row
+from agent_where.routing.candidates import Candidate, RoutingConfig
 from agent_where.store.market_rows import market_from_row
-from agent_where.venues.base import Action
+from agent_where.venues.base import Action, ActionKind
 
 
 class OrderTicket(Model):
@@ -196,7 +196,7 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
     """From a row of `read_order.sql`."""
     stored, signal, position = row["order"], row["signal"], row["position"]
     return OrderFile(
-        order=order_from_row(stored),
+        order=_order_in_file(row),
         now=row["now"],
         leased=row["leased"],
         due=bool(row["due"]),
@@ -224,7 +224,20 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
 
 def order_from_row(row: Mapping[str, Any]) -> Order:
     """An order from its whole row."""
-    return Order(**{name: row[name] for name in Order.model_fields})
+    return Order(**{name: row[name] for name in Order.model_fields if name in row})
+
+
+def _order_in_file(row: Mapping[str, Any]) -> Order:
+    """The order with what only its account and its position know."""
+    order, position = order_from_row(row["order"]), row["position"]
+    signed = [each["signer_address"] for each in row["actions"] if each["kind"] == ActionKind.ORDER]
+    closes = position and order.purpose is not Purpose.ENTRY
+    return order.model_copy(
+        update={
+            "signer_address": signed[0] if signed else row["access"]["signer_address"],
+            "position_ref": position["venue_ref"] if closes else None,
+        }
+    )
 
 
 def config_from_row(row: Mapping[str, Any] | None) -> RoutingConfig:
@@ -256,5 +269,7 @@ def _action(row: Mapping[str, Any]) -> Action:
         expires_at=row["expires_at"],
         nonce=row["nonce"],
         signer_address=row["signer_address"],
+        tx_hash=row["tx_hash"],
+        send_count=row["send_count"],
         outcome=row["outcome"],
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from agent_where.domain import Order
+from agent_where.domain import Order, Settled
 from agent_where.messages import SignalMessage
 from agent_where.store.connection import Json, Row, Statement
 from agent_where.store.plans import Failover, NextExit
@@ -45,7 +45,20 @@ def signal_params(message: SignalMessage) -> dict[str, object]:
 
 def action_params(action: Action) -> dict[str, object]:
     """The parameters that every statement which stores an action takes."""
-    return action.model_dump(include={"payload", "expires_at", "nonce", "signer_address"})
+    stored = {"payload", "expires_at", "nonce", "signer_address", "is_counted", "tx_hash"}
+    return action.model_dump(include=stored)
+
+
+def end_params(order: Order, settled: Settled) -> dict[str, object]:
+    """The parameters of `end_without_fills`."""
+    return {
+        "id": order.id,
+        "of_status": order.status,
+        "status": settled.status,
+        "refusal": settled.code or None,
+        "detail": settled.detail,
+        "fee_usd": settled.fee_usd,
+    }
 
 
 def failover(order: Order, planned: Failover | None) -> list[Statement]:

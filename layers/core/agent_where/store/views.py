@@ -28,9 +28,9 @@ from agent_where.contract.queries import (
     TimeWindow,
 )
 from agent_where.contract.trades import MarketsAnswer, PositionsAnswer, SignalAnswer
-from agent_where.domain import RoutingConfig
 from agent_where.errors import BadInput, UnknownAgent
 from agent_where.paging import AGENTS, DEPLOYMENTS, HISTORY, POSITIONS, Cursor, page
+from agent_where.routing.candidates import RoutingConfig
 from agent_where.store.connection import Database, Row, Statement
 from agent_where.store.deployments import AskFor, deployment_view, nothing_to_sign
 from agent_where.store.statements import sql, statement

@@ -1,8 +1,8 @@
 """What a venue can do, seen from the core.
 
-Small Protocols, because they fail differently: a `MarketSource` only reads, a `Venue` trades, and
-`Holdings` tell what an account has there, whoever traded it. An adapter says what to send and reads
-answers; the executor signs, stores and sends.
+Small Protocols, because they fail differently: a `MarketSource` only reads, a `Venue` trades,
+`Holdings` tell what an account has there, whoever traded it, and `Exits` what became of single
+positions. An adapter says what to send and reads answers; the executor signs, stores and sends.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from agent_where.domain import (
     Account,
@@ -57,6 +58,8 @@ class Action(Model):
     """Exact bytes for a venue: stored before they are sent, and only ever sent as they are.
 
     `nonce` and `signer_address` are what the bytes were signed with; neither: nothing to sign.
+    `is_counted`: the nonce is the next of a sequence, which advances as the bytes are stored.
+    `tx_hash`: what a chain calls it. `send_count`: how often it went out, or is about to.
     `outcome`: what the venue said of it, in the adapter's word; None: nothing yet.
     """
 
@@ -65,6 +68,9 @@ class Action(Model):
     expires_at: datetime | None = None
     nonce: int | None = None
     signer_address: str | None = None
+    is_counted: bool = False
+    tx_hash: str | None = None
+    send_count: int = 1
     outcome: str | None = None
 
 
@@ -87,6 +93,11 @@ class Unsigned(Protocol):
     @property
     def nonce(self) -> int | None:
         """The nonce it has to carry, which an earlier action carried; None: a new one."""
+        ...
+
+    @property
+    def sequence(self) -> int | None:
+        """Where nonces count up, the signer's next one as the chain tells. None: they are times."""
         ...
 
     def sealed(self, stamp: Stamp) -> Action:
@@ -121,6 +132,11 @@ class Venue(Protocol):
 
     @property
     def id(self) -> VenueId: ...
+
+    @property
+    def takes_bounds(self) -> bool:
+        """Whether stop-loss and take-profit go with the entry, and the venue carries them out."""
+        ...
 
     def quote(self, market: Market) -> Quote:
         """The market's current prices. Raises VenueUnavailable."""
@@ -157,12 +173,13 @@ class Venue(Protocol):
 
     def settle(
         self, order: Order, actions: Sequence[Action]
-    ) -> Settled | Standing | Unsigned | None:
+    ) -> Settled | Standing | Unsigned | Action | None:
         """Ask how an order ended that was sent earlier.
 
         Returns:
             Its end; that the venue has it; an action that will close the doubt, to be sealed,
-            stored and sent before it is asked again; or None: not known yet.
+            stored and sent before it is asked again; one of `actions`, whose same bytes are to be
+            sent once more; or None: not known yet.
 
         Raises:
             VenueUnavailable, OutcomeUnknown: it could not be asked.
@@ -189,6 +206,9 @@ class Cause(StrEnum):
     """A profitable position was closed against somebody's liquidation."""
     SETTLEMENT = "SETTLEMENT"
     """The market was closed for good."""
+    STOP_LOSS = "STOP_LOSS"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    """A bound that went with the entry, carried out by the venue."""
 
 
 class AccountFill(Model):
@@ -220,4 +240,46 @@ class Holdings(Protocol):
 
     def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
         """Every trade of an account from then on, oldest first. Raises VenueUnavailable."""
+        ...
+
+
+class Held(Model):
+    """A position of ours at a venue where each stands for itself. `size`: open, in base units."""
+
+    position_id: UUID
+    position_ref: str
+    market_name: str
+    token_symbol: str
+    side: Side
+    size: Positive
+
+
+class Exit(Model):
+    """One close of a position, wholly or in part, whoever ordered it.
+
+    `fill.size` of a whole close is what was open. `fill.venue_fill_id` and `venue_ref` (the venue's
+    name for the closing order) are what `settle` would tell of an order of ours: by them the ledger
+    knows its own.
+    """
+
+    position_ref: str
+    fill: Fill
+    cause: Cause
+    venue_ref: str
+
+
+class Exits(Protocol):
+    """What others did with single positions: keepers, and users by their own hand."""
+
+    def exits(
+        self, account: str, held: Sequence[Held], since: int | None
+    ) -> tuple[Sequence[Exit], int]:
+        """What became of positions, and the cursor to ask from the next time.
+
+        Args:
+            since: the cursor of the last time; None: it was not asked since they were opened.
+
+        Raises:
+            VenueUnavailable: it could not be read, or not all of it; nothing is known then.
+        """
         ...

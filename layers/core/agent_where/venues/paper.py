@@ -43,6 +43,8 @@ class PaperVenue:
         depth_usd: the most notional one order can take; the rest of it is cancelled.
     """
 
+    takes_bounds = False
+
     def __init__(
         self,
         venue: VenueId,

@@ -1,16 +1,23 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
 -- lease is ours for long enough to send, the signer may still sign for the account, and for an entry the
--- signal, agent, deployment and controls still say so. No row: send nothing. Why it
--- was put off, if it was, is over.
-WITH sent AS (
+-- signal, agent, deployment and controls still say so. A nonce of a sequence is given with it, if nobody has been given it
+-- yet. No row: send nothing. Why it was put off, if it was, is over.
+WITH turn AS (
+    SELECT v.account, v.venue, v.signer_address, v.approved_until
+    FROM venue_orders o
+    JOIN venue_accounts v ON v.account = o.account AND v.venue = o.venue
+    WHERE o.id = CAST(:id AS uuid)
+      AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
+      AND (NOT :is_counted OR v.last_nonce < CAST(:nonce AS bigint))
+    FOR NO KEY UPDATE OF v
+), sent AS (
     UPDATE venue_orders o
     SET status = 'SENT', sent_at = now(), sent_under = CAST(:token AS uuid), collateral_usd = :collateral_usd,
         size = :size, limit_price = :limit_price, detail = coalesce(nullif(:detail, o.detail), '')
-    FROM signals s, agent_deployments d, agents a, venue_accounts v
+    FROM signals s, agent_deployments d, agents a, turn v
     WHERE o.id = CAST(:id AS uuid) AND o.status = 'PLANNED' AND o.due_at <= now()
       AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id
       AND v.account = o.account AND v.venue = o.venue
-      AND v.lease_token = CAST(:token AS uuid) AND v.lease_until > clock_timestamp() + interval '15 seconds'
       AND (o.mode = 'PAPER' OR (v.signer_address = :signer_address AND v.approved_until > now()))
       AND CASE WHEN o.purpose = 'ENTRY' THEN
               coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
@@ -22,8 +29,12 @@ WITH sent AS (
               control_for(NULL, NULL, NULL) <> 'HALTED'
               AND closable_qty(o.position_id, o.id) >= :size
           END
-    RETURNING o.id
+    RETURNING o.id, o.account, o.venue
+), advanced AS (
+    UPDATE venue_accounts v SET last_nonce = CAST(:nonce AS bigint)
+    FROM sent s
+    WHERE :is_counted AND v.account = s.account AND v.venue = s.venue
 )
-INSERT INTO venue_actions (order_id, kind, signer_address, nonce, payload, expires_at, send_count)
-SELECT id, 'ORDER', :signer_address, CAST(:nonce AS bigint), :payload, CAST(:expires_at AS timestamptz), 1 FROM sent
+INSERT INTO venue_actions (order_id, kind, signer_address, nonce, payload, expires_at, tx_hash, send_count)
+SELECT id, 'ORDER', :signer_address, CAST(:nonce AS bigint), :payload, CAST(:expires_at AS timestamptz), :tx_hash, 1 FROM sent
 RETURNING order_id;

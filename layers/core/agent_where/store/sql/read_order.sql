@@ -19,7 +19,7 @@ SELECT to_jsonb(o) AS "order",
         WHERE b.position_id = o.position_id AND b.id <> o.id AND b.status IN ('SENT', 'ACCEPTED')
           AND b.purpose IN ('TAKE_PROFIT', 'STOP_LOSS')
           AND NOT EXISTS (SELECT FROM venue_actions c WHERE c.order_id = b.id AND c.kind = 'CANCEL' AND c.outcome = 'OK')) AS bounds,
-       (SELECT jsonb_build_object('open_qty', p.open_qty)
+       (SELECT jsonb_build_object('open_qty', p.open_qty, 'venue_ref', p.venue_ref)
         FROM positions p WHERE p.id = o.position_id) AS position,
        (SELECT jsonb_build_object('candidates', h.candidates, 'failover_enabled', h.failover_enabled, 'strategy', h.strategy,
                                   'config_id', h.config_id)
@@ -27,7 +27,8 @@ SELECT to_jsonb(o) AS "order",
         WHERE h.signal_id = o.signal_id AND h.deployment_id IS NULL AND h.attempt = 1) AS decision,
        jsonb_build_object('signer_address', v.signer_address, 'key_ref', v.key_ref, 'approved_until', v.approved_until) AS access,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'payload', encode(c.payload, 'base64'), 'expires_at', c.expires_at,
-                                                     'nonce', c.nonce, 'signer_address', c.signer_address, 'outcome', c.outcome)
+                                                     'nonce', c.nonce, 'signer_address', c.signer_address, 'tx_hash', c.tx_hash,
+                                                     'send_count', c.send_count, 'outcome', c.outcome)
                                   ORDER BY c.created_at), '[]')
         FROM venue_actions c WHERE c.order_id = o.id) AS actions
 FROM venue_orders o

@@ -2,7 +2,7 @@
 -- worker has the account, or an order that was signed has no end yet; and a key of the environment would only come back.
 UPDATE venue_accounts v
 SET signer_address = NULL, key_ref = NULL, approved_until = NULL, approval_checked_at = NULL, approval_lost_at = NULL,
-    key_asked_at = NULL, key_attempts = 0
+    key_asked_at = NULL, key_attempts = 0, last_nonce = -1, low_on_gas = false
 FROM (SELECT account, venue, key_ref FROM venue_accounts
       WHERE account = :account AND venue = CAST(:venue AS venue_t) FOR UPDATE) old
 WHERE v.account = old.account AND v.venue = old.venue

@@ -1,7 +1,7 @@
 -- What the venue said of a signer: until when it may trade, or that it may not. `over`: it could trade once and for
 -- an hour has not been able to, as the venue said before and says again.
 UPDATE venue_accounts
-SET approved_until = CAST(:approved_until AS timestamptz),
+SET approved_until = CAST(:approved_until AS timestamptz), low_on_gas = :low_on_gas,
     approval_lost_at = CASE WHEN CAST(:approved_until AS timestamptz) IS NOT NULL THEN NULL
                             WHEN approved_until IS NOT NULL THEN now()
                             ELSE approval_lost_at END

@@ -15,10 +15,11 @@ SELECT now(), CAST(:measured AS jsonb) || jsonb_build_object(
     'oldestUnsettledSeconds', (SELECT floor(extract(epoch FROM now() - min(sent_at))) FROM open_orders),
     'openPositions', (SELECT count(*) FROM positions WHERE status = 'OPEN' AND mode IS NOT NULL),
     'positionsUnexpected', (SELECT count(*) FROM positions WHERE status = 'OPEN' AND unexpected),
+    'signersLowOnGas', (SELECT count(*) FROM venue_accounts WHERE low_on_gas AND approved_until > now()),
     'positionsUnexplained', (SELECT coalesce(sum(cardinality(unexplained)), 0) FROM venue_accounts),
     'positionsUnprotected', (
         SELECT count(*) FROM positions p
-        WHERE p.mode = 'LIVE' AND p.status = 'OPEN' AND p.stop_loss IS NOT NULL AND p.opened_at < now() - interval '2 minutes'
+        WHERE p.mode = 'LIVE' AND p.status = 'OPEN' AND p.stop_loss IS NOT NULL AND NOT p.carries_bounds AND p.opened_at < now() - interval '2 minutes'
           AND NOT EXISTS (SELECT FROM venue_orders o
                           WHERE o.position_id = p.id AND o.purpose = 'STOP_LOSS' AND o.status = 'ACCEPTED')),
     -- The close that takes a stop-loss's place is planned in the transaction that gives it up. One that rested, or came after its

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from agent_where.domain import ZERO, Market, Order, Purpose, Quote, Refusal
 from agent_where.errors import SignerUnavailable, VenueRejected
@@ -48,6 +48,7 @@ class Unsent:
     lasts: timedelta | None = None
     nonce: int | None = None
     signer_address: str | None = None
+    sequence: ClassVar[None] = None
 
     def sealed(self, stamp: Stamp) -> Action:
         """The exact bytes, signed.

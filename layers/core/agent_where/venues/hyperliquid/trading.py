@@ -53,6 +53,7 @@ class HyperliquidVenue:
     """
 
     id = VENUE
+    takes_bounds = False
 
     def __init__(
         self,
