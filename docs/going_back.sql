@@ -48,7 +48,8 @@ ALTER TABLE positions
     DROP CONSTRAINT IF EXISTS positions_open_part, DROP CONSTRAINT IF EXISTS positions_closed_when_ended,
     DROP CONSTRAINT IF EXISTS positions_unexpected_has_no_signal,
     DROP COLUMN IF EXISTS mode, DROP COLUMN IF EXISTS account, DROP COLUMN IF EXISTS leverage, DROP COLUMN IF EXISTS open_qty,
-    DROP COLUMN IF EXISTS fees_usd, DROP COLUMN IF EXISTS venue_ref, DROP COLUMN IF EXISTS closed_by, DROP COLUMN IF EXISTS unexpected;
+    DROP COLUMN IF EXISTS fees_usd, DROP COLUMN IF EXISTS venue_ref, DROP COLUMN IF EXISTS closed_by, DROP COLUMN IF EXISTS unexpected,
+    DROP COLUMN IF EXISTS carries_bounds;
 ALTER TABLE venue_markets DROP COLUMN IF EXISTS is_open, DROP COLUMN IF EXISTS multiplier, DROP COLUMN IF EXISTS taker_fee_bps;
 ALTER TABLE venue_routing_history
     DROP CONSTRAINT IF EXISTS venue_routing_history_selected_was_checked,
@@ -64,7 +65,7 @@ BEGIN
     FOR found IN
         SELECT p.oid::regprocedure::text AS name FROM pg_proc p
         WHERE p.pronamespace = current_schema()::regnamespace AND p.proname IN (
-            'audit_control', 'books_of', 'closable_qty', 'closure_is_whole', 'control_for', 'counted_of', 'exits_of', 'exposures_of',
+            'audit_control', 'books_of', 'closable_qty', 'closure_is_whole', 'control_for', 'costs_of', 'counted_of', 'exits_of', 'exposures_of',
             'filled_stays_whole', 'guard_account', 'guard_action', 'guard_decided_signal', 'guard_new_action', 'guard_new_closure',
             'guard_new_fill', 'guard_new_order', 'guard_order', 'guard_position', 'guard_sending', 'guard_unexpected', 'has_opposite',
             'is_superseded', 'number_attempt', 'order_is_whole', 'order_was_sent', 'refuse_change', 'refuse_forged_audit')

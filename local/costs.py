@@ -142,8 +142,9 @@ def a_gb_of_logs() -> Decimal:
 
 
 def watching() -> Decimal:
-    """Metrics of our own, alarms and the dashboard."""
-    alarms = number_of("AWS::CloudWatch::Alarm") * PRICES["CloudWatch, an alarm"]
+    """Metrics of our own, alarms, by the ten, and the dashboard."""
+    tens = -(-number_of("AWS::CloudWatch::Alarm") // 10)
+    alarms = tens * 10 * PRICES["CloudWatch, an alarm"]
     metrics = OUR_METRICS * PRICES["CloudWatch, a metric of our own"]
     return alarms + metrics + PRICES["CloudWatch, a dashboard"]
 
