@@ -177,7 +177,10 @@ def test_all_functions_at_once_use_at_most_sixty_percent_of_a_new_database_s_con
     most = sum(reserved(functions[name]) for name in connected)
 
     assert most <= memory // BYTES_A_CONNECTION * 6 // 10
-    assert nested()["database.yaml"]["Parameters"]["InstanceClass"]["Default"] in MEMORY_OF_CLASSES
+    asked = nested()["database.yaml"]["Parameters"]["InstanceClass"]
+    assert asked["Default"] in MEMORY_OF_CLASSES
+    assert f" {most} at most" in asked["Description"]
+    assert f'"value": {most}}}' in json.dumps(nested()["dashboard.yaml"]).replace("\\", "")
 
 
 def test_only_the_api_s_functions_are_put_in_place_by_canary_and_taken_back_by_alarms(
