@@ -116,6 +116,8 @@ class Settlement:
         nonce = told.action.nonce or 0
         if trace.count <= nonce:
             return self._nudge(told, told.action, now)
+        if told.action.expires_at is not None and now < told.action.expires_at:
+            return None  # the answers may be of several nodes, and one of them behind
         deep = self._chain.trace(_signer(told.action), told.hashes, trace.head - self._depth)
         if deep.count <= nonce or tx_hash(told.action) in deep.receipts:
             return None
