@@ -91,7 +91,7 @@ def test_a_signal_s_message_is_its_id_in_the_group_of_its_agent() -> None:
     ]
 
 
-def test_orders_go_in_batches_of_ten_in_the_group_of_their_account() -> None:
+def test_orders_go_in_batches_of_ten_each_in_a_group_of_its_own() -> None:
     sqs, orders = Sqs(), tickets(23)
 
     queues(sqs).send_orders(orders)
@@ -103,7 +103,7 @@ def test_orders_go_in_batches_of_ten_in_the_group_of_their_account() -> None:
     ]
     bodies = [json.loads(entry["MessageBody"]) for entry in sqs.entries()]
     assert bodies == [{"orderId": str(order.id)} for order in orders]
-    assert {entry["MessageGroupId"] for entry in sqs.entries()} == {"FIRST-0xabc"}
+    assert [entry["MessageGroupId"] for entry in sqs.entries()] == [str(each.id) for each in orders]
 
 
 def test_no_orders_are_no_call() -> None:

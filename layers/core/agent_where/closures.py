@@ -100,7 +100,12 @@ class Verdict(Model):
 
 
 def agrees(market: HeldMarket, held: Decimal) -> bool:
-    """Whether the venue holds what the ledger says, but for less than the least size."""
+    """Whether the venue holds what the ledger says, but for less than the least size.
+
+    Both sides at once are nothing that a venue that nets can hold, whatever they come to.
+    """
+    if len({position.side for position in market.positions}) > 1:
+        return False
     gap = abs(held - _net(market))
     return gap == 0 or (market.size_step is not None and gap < market.size_step)
 

@@ -55,12 +55,16 @@ class Queues:
             self._send(self._signals_url, entries[start : start + _BATCH])
 
     def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
-        """Put orders' ids on the queue. `again`: even if the same was sent minutes ago."""
+        """Put orders' ids on the queue, each in a group of its own.
+
+        One that has to wait holds up nobody: what an account's orders have to keep apart, its lease
+        does. `again`: even if the same was sent minutes ago.
+        """
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(place),
                 "MessageBody": json.dumps({"orderId": str(order.id)}),
-                "MessageGroupId": f"{order.venue}-{order.account}",
+                "MessageGroupId": str(order.id),
                 "MessageDeduplicationId": _once(order, again=again or order.again),
             }
             for place, order in enumerate(orders)

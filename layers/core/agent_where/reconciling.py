@@ -59,14 +59,16 @@ def reconcile(
 ) -> Reconciled:
     """One run over everything unfinished, for at most about `seconds`.
 
+    What is only to be passed on comes first: venues that answer slowly keep nothing from its queue.
+
     Raises:
         DatabaseUnavailable: the next run does it again.
     """
     started = clock()
-    open_ = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
-    compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
+    open_ = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
+    compared = compare(deps, seconds=started + seconds - clock(), clock=clock)
     return Reconciled(
         signals_sent_again=signals,
         orders_sent_again=orders,

@@ -90,12 +90,23 @@ class Executor:
 
     def _advance(self, file: OrderFile, token: UUID) -> Outcome:
         if file.order.status is OrderStatus.PLANNED:
-            file = self._without_bounds(file, token)
-            return self._begin(file, token) if _has_work(file) else _standing(file.order)
+            if _takes_bounds_back(file):
+                return self._close(file, token)
+            return self._begin(file, token)
         venue = self._venues(file.order.venue, file.order.mode)
         if file.order.status is OrderStatus.ACCEPTED and _guards_too_much(file):
             self._sending.take_back(venue, file, token)
         return self._conclude(file, self._sending.ask(venue, file, token), token)
+
+    def _close(self, file: OrderFile, token: UUID) -> Outcome:
+        """A close of what bounds guard: they stay where they are unless it can go through now."""
+        refused = refusal_now(file, self._supported, self._terms(file))
+        market = file.book.at(file.order.venue)
+        if refused or market is None:
+            return self._begin(file, token)
+        self._venues(file.order.venue, file.order.mode).quote(market)
+        file = self._without_bounds(file, token)
+        return self._begin(file, token) if _has_work(file) else _standing(file.order)
 
     def _without_bounds(self, file: OrderFile, token: UUID) -> OrderFile:
         """Before a close is sized: what its position's bounds did is booked, and they are gone.
@@ -106,8 +117,6 @@ class Executor:
         Raises:
             Overtaken: a bound's end is not known yet.
         """
-        if file.order.purpose is not Purpose.CLOSE or file.order.mode is not Mode.LIVE:
-            return file
         for bound_id in file.bounds:
             self._end_bound(bound_id, token)
             fresh = self._store.begin_order(file.order.id, token, LEASE_SECONDS)
@@ -202,6 +211,13 @@ def _sent(file: OrderFile, order: Order, action: Action) -> OrderFile:
     """The file as it stands now that its order was stored as SENT."""
     sent = order.model_copy(update={"status": OrderStatus.SENT})
     return file.model_copy(update={"order": sent, "actions": (*file.actions, action)})
+
+
+def _takes_bounds_back(file: OrderFile) -> bool:
+    """Whether bounds of the order's position have to be gone before it is sized."""
+    order = file.order
+    is_close = order.purpose is Purpose.CLOSE and order.mode is Mode.LIVE
+    return is_close and bool(file.bounds)
 
 
 def _guards_too_much(file: OrderFile) -> bool:

@@ -28,7 +28,7 @@ from agent_where.routing.decision import told_candidate, venues_of
 from agent_where.routing.router import judge
 from agent_where.store.plans import Ending, Failover, NextExit, PlannedExit
 from agent_where.store.records import OrderFile
-from agent_where.venues.base import BOUNDS, CANCELED, TRIGGER_PASSED
+from agent_where.venues.base import BOUNDS, CANCELED, TOO_LATE, TRIGGER_PASSED
 
 # Refusals that would be the same at every venue.
 _FINAL = frozenset(
@@ -41,6 +41,20 @@ _FINAL = frozenset(
         Refusal.BAD_SIGNAL,
     }
 )
+_PASSING = frozenset(
+    {
+        "",  # EXPIRED
+        CANCELED,
+        TOO_LATE,
+        Refusal.HALTED,
+        Refusal.NOT_LISTED,
+        Refusal.MARKET_CLOSED,
+        Refusal.NO_PRICE,
+        Refusal.NOT_APPROVED,
+        Refusal.NOTHING_TO_CLOSE,
+    }
+)
+"""Ends that say nothing against the order itself: the next like it may go through."""
 _FIRST_RETRY_SECONDS = 5
 _LAST_RETRY_SECONDS = 900
 _STOP_LOSS_TRIES = 3
@@ -79,7 +93,7 @@ def after_refused_exit(file: OrderFile, code: str) -> NextExit | None:
         return None
     if _has_fired(order, code):
         return _close_at_once(order)
-    if code != CANCELED and _is_hopeless(order):
+    if _is_hopeless(file, code):
         _logger.error("order %s: the stop-loss is refused for good: its position closes", order.id)
         return _close_at_once(order)
     return _next(order, order.leg, order.attempt + 1)
@@ -93,13 +107,13 @@ def _has_fired(order: Order, code: str) -> bool:
     return code == TRIGGER_PASSED or (rested and code not in ("", CANCELED))
 
 
-def _is_hopeless(order: Order) -> bool:
-    return (
-        order.purpose is Purpose.STOP_LOSS
-        and order.mode is Mode.LIVE
-        and order.status is not OrderStatus.PLANNED  # it was the venue that refused it, not we
-        and order.attempt >= _STOP_LOSS_TRIES
-    )
+def _is_hopeless(file: OrderFile, code: str) -> bool:
+    """Whether a stop-loss was refused for what it is as often as it is tried."""
+    order = file.order
+    if order.purpose is not Purpose.STOP_LOSS or order.mode is not Mode.LIVE:
+        return False
+    against = [each for each in (*file.refused, code) if each not in _PASSING]
+    return code not in _PASSING and len(against) >= _STOP_LOSS_TRIES
 
 
 def _close_at_once(order: Order) -> NextExit:

@@ -119,10 +119,8 @@ class Sending:
     def take_back(self, venue: Venue, file: OrderFile, token: UUID) -> None:
         """Have the venue cancel a resting order. What came of it is asked like any other end.
 
-        Once the venue has answered it is not told again; without its key it can only be asked.
+        Without its key it can only be asked.
         """
-        if any(each.kind is ActionKind.CANCEL and each.outcome for each in file.actions):
-            return
         wanted = venue.cancel(file.order, file.actions)
         try:
             if wanted is not None:

@@ -162,6 +162,8 @@ class OrderFile(Model):
     decision: StoredDecision | None
     actions: tuple[Action, ...]
     access: Access
+    refused: tuple[str, ...]
+    """The codes of earlier attempts at the same leg that were refused, oldest first."""
     bounds: tuple[UUID, ...]
     """Orders at the venue that guard the same position, but for those that it has cancelled."""
 
@@ -218,6 +220,7 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
         decision=row["decision"],
         actions=tuple(_action(each) for each in row["actions"]),
         access=row["access"],
+        refused=row["refused"],
         bounds=row["bounds"],
     )
 

@@ -19,6 +19,8 @@ SELECT to_jsonb(o) AS "order",
         WHERE b.position_id = o.position_id AND b.id <> o.id AND b.status IN ('SENT', 'ACCEPTED')
           AND b.purpose IN ('TAKE_PROFIT', 'STOP_LOSS')
           AND NOT EXISTS (SELECT FROM venue_actions c WHERE c.order_id = b.id AND c.kind = 'CANCEL' AND c.outcome = 'OK')) AS bounds,
+       (SELECT coalesce(jsonb_agg(r.refusal ORDER BY r.attempt), '[]') FROM venue_orders r
+        WHERE r.signal_id = o.signal_id AND r.deployment_id = o.deployment_id AND r.leg = o.leg AND r.refusal IS NOT NULL) AS refused,
        (SELECT jsonb_build_object('open_qty', p.open_qty, 'venue_ref', p.venue_ref)
         FROM positions p WHERE p.id = o.position_id) AS position,
        (SELECT jsonb_build_object('candidates', h.candidates, 'failover_enabled', h.failover_enabled, 'strategy', h.strategy,

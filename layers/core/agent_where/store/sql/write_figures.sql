@@ -21,7 +21,9 @@ SELECT now(), CAST(:measured AS jsonb) || jsonb_build_object(
         SELECT count(*) FROM positions p
         WHERE p.mode = 'LIVE' AND p.status = 'OPEN' AND p.stop_loss IS NOT NULL AND NOT p.carries_bounds AND p.opened_at < now() - interval '2 minutes'
           AND NOT EXISTS (SELECT FROM venue_orders o
-                          WHERE o.position_id = p.id AND o.purpose = 'STOP_LOSS' AND o.status = 'ACCEPTED')),
+                          WHERE o.position_id = p.id AND o.purpose = 'STOP_LOSS' AND o.status = 'ACCEPTED'
+                            AND NOT EXISTS (SELECT FROM venue_actions c
+                                            WHERE c.order_id = o.id AND c.kind = 'CANCEL' AND c.outcome = 'OK'))),
     -- The close that takes a stop-loss's place is planned in the transaction that gives it up. One that rested, or came after its
     -- price was passed, has fired: nothing is amiss.
     'stopLossesGivenUp', (

@@ -140,8 +140,15 @@ def close(order: Order, market: Market, quote: Quote, held: Decimal) -> wire.Wir
 
 
 def trigger(order: Order, market: Market, held: Decimal) -> wire.WireAction:
-    """Close when the mark price reaches the order's trigger. Arguments and errors as `entry`."""
+    """Close when the mark price reaches the order's trigger. Arguments and errors as `entry`.
+
+    Whoever holds less than it is to guard is told so too late, or has closed some by hand: it is
+    refused as NOTHING_TO_CLOSE, since what rests for less would leave the rest without a stop.
+    """
     size = _closable(order, market, held)
+    if size < grid.size_within(_told(order.size) / market.multiplier, units.size_decimals(market)):
+        detail = f"the account holds {held:f} {units.coin_of(market.name)}, less than it guards"
+        raise _refused(Refusal.NOTHING_TO_CLOSE, detail)
     decimals = units.size_decimals(market)
     leg = _EXITS[order.purpose]
     asked = _told(order.trigger_price) * market.multiplier

@@ -27,6 +27,7 @@ from agent_where.venues.hyperliquid.ids import client_order_id
 from agent_where.venues.hyperliquid.info import Info
 from agent_where.venues.hyperliquid.markets import VENUE
 from agent_where.venues.hyperliquid.recent import Recent
+from agent_where.venues.hyperliquid.refusals import Meaning
 from agent_where.venues.hyperliquid.replies import OK, Admitted
 from agent_where.venues.hyperliquid.signing import Network
 from agent_where.venues.tally import Tally
@@ -35,6 +36,8 @@ MAX_QUOTE_AGE: Final = timedelta(seconds=10)
 _STATE_LASTS: Final = timedelta(seconds=5)
 _SETTING_LASTS: Final = timedelta(seconds=30)
 _ANSWER_LASTS: Final = timedelta(hours=1)
+_GONE: Final = (OK, Meaning.NOTHING_TO_CANCEL)
+"""What the venue says of a cancel after which there is nothing more to cancel."""
 
 
 class HyperliquidVenue:
@@ -125,7 +128,7 @@ class HyperliquidVenue:
         return change or self._order(said)
 
     def cancel(self, order: Order, actions: Sequence[Action] = ()) -> orders.Unsent | None:
-        """What takes a resting order back. None: it ends without being asked to.
+        """What takes a resting order back. None: it ends without being asked to, or was taken back.
 
         Args:
             actions: what was stored for it; where they are given, nothing has to be read.
@@ -134,6 +137,8 @@ class HyperliquidVenue:
             VenueUnavailable: the market's id could not be read.
         """
         if order.purpose not in (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS):
+            return None
+        if any(each.kind is ActionKind.CANCEL and each.outcome in _GONE for each in actions):
             return None
         asset = settlement.asset_in(actions)
         if asset is None:
