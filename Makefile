@@ -14,7 +14,7 @@ CHAIN := .venv/chain/node_modules/.installed
 ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed $(CHAIN)
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi bench build deploy pins environments clean distclean
+.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi costs bench build rds-ca deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,7 +45,7 @@ format: .venv/project/.installed  ## Mend style and format where a machine can
 types: .venv/project/.installed  ## Check types, strictly
 	@$(BIN)/mypy $(wildcard $(SOURCES))
 
-lint-template: .venv/project/.installed  ## Expand template.yaml as AWS would and check it with cfn-lint
+lint-template: .venv/project/.installed .venv/checkov/.installed  ## Expand the templates as AWS would and check them with cfn-lint and checkov
 	@$(PROJECT) -m local.template
 
 e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
@@ -57,18 +57,29 @@ fuzz: environments  ## Try that deployment with thousands of requests made from 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
 	@$(PROJECT) -m local.openapi
 
+costs: .venv/project/.installed  ## Compute the tables of docs/costs.md from the prices in local/costs.py
+	@$(PROJECT) -m local.costs
+
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line (ROWS="1000000 10000000" decisions for statistics)
 	@for file in benchmarks/[a-z]*.py; do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel
-	@du -sh .aws-sam/build/CoreLayer | awk '{print "the layer is " $$1 " unpacked; AWS allows 250M"}'
+	@$(MAKE) --silent .venv/project/.installed
+	@$(PROJECT) -m local.layer .aws-sam/build/CoreLayer
 
-deploy: build  ## Build and deploy to AWS, asking for what it needs (ARGS="--no-confirm-changeset" asks nothing)
+rds-ca:  ## Fetch the certificates that databases on RDS are verified by, for the layer to carry
+	@curl --fail --silent --show-error --proto '=https' --tlsv1.2 --max-time 60 --output layers/core/rds-global-bundle.pem.part \
+	  https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+	@test "$$(grep -c 'BEGIN CERTIFICATE' layers/core/rds-global-bundle.pem.part)" -ge 50
+	@mv layers/core/rds-global-bundle.pem.part layers/core/rds-global-bundle.pem
+	@sha256sum layers/core/rds-global-bundle.pem
+
+deploy: rds-ca build  ## Build and deploy to AWS, asking for what it needs (ARGS="--no-confirm-changeset" asks nothing)
 	@.venv/sam/bin/sam deploy $(or $(ARGS),--guided)
 
 pins:  ## Pin again what requirements/*.in ask for (needs uv, see requirements/README.md)
-	@for pins in layers/core/requirements requirements/{project,ministack,sam,chain,ostium}; do \
+	@for pins in layers/core/requirements requirements/{project,ministack,sam,checkov,chain,ostium}; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header "$$pins.in" --output-file "$$pins.txt"; \
 	done

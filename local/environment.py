@@ -77,7 +77,7 @@ class Home:
 
 
 def program(
-    environment: Literal["project", "ministack", "sam", "chain", "ostium"], name: str
+    environment: Literal["project", "ministack", "sam", "checkov", "chain", "ostium"], name: str
 ) -> str:
     """The path of a program in one of the environments."""
     return str(ROOT / ".venv" / environment / "bin" / name)

@@ -12,6 +12,7 @@ from botocore.config import Config
 from types_boto3_apigateway import APIGatewayClient
 from types_boto3_cloudformation import CloudFormationClient
 from types_boto3_lambda import LambdaClient
+from types_boto3_logs import CloudWatchLogsClient
 from types_boto3_s3 import S3Client
 from types_boto3_sqs import SQSClient
 
@@ -71,6 +72,11 @@ class LocalAws:
     def stacks(self) -> CloudFormationClient:
         """What was deployed."""
         return self._session.client("cloudformation", endpoint_url=self.endpoint)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """What functions said."""
+        return self._session.client("logs", endpoint_url=self.endpoint)
 
     @cached_property
     def gateway(self) -> APIGatewayClient:

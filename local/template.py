@@ -1,4 +1,4 @@
-"""The project's template, as written and as AWS expands it; run as a module, cfn-lint checks it.
+"""The project's templates, as written and as AWS expands them; run as a module, it lints them.
 
 `sam validate` looks at the unexpanded template and misses what only the expanded one shows, such
 as a queue whose messages reappear before the function's time-out.
@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ from local.environment import REGION, ROOT, program
 
 Template = dict[str, Any]  # CloudFormation's JSON: its shape is cfn-lint's business
 
-_UPLOADED = "s3://bucket/key"
+STACKS = ROOT / "stacks"
+CHECKOV = ROOT / ".checkov.yaml"
+_UPLOADED = {
+    "CodeUri": "s3://bucket/key",
+    "ContentUri": "s3://bucket/key",
+    "TemplateURL": "https://bucket.s3.amazonaws.com/key",
+}
 
 
 def load() -> Template:
@@ -35,18 +42,18 @@ def load() -> Template:
 
 
 def expand() -> Template:
-    """The template as CloudFormation gets it after the SAM transform, for the full footprint."""
+    """The template as AWS gets it after the SAM transform, as samconfig.toml deploys it."""
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of flags of its own
     template = load()
     for resource in template["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
+        for name, uploaded in _UPLOADED.items():
             if name in resource.get("Properties", {}):
-                resource["Properties"][name] = _UPLOADED
+                resource["Properties"][name] = uploaded
     parameters = {
         name: parameter["Default"]
         for name, parameter in template["Parameters"].items()
         if "Default" in parameter
-    }
+    } | deployed_with()
     to_py27_compatible_template(template, parameters)
     session = boto3.session.Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session)
@@ -56,13 +63,29 @@ def expand() -> Template:
     return expanded
 
 
+def deployed_with() -> dict[str, str]:
+    """The parameters that samconfig.toml gives a deployment to AWS."""
+    told = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    pairs = told["default"]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def nested() -> dict[str, Template]:
+    """The templates of the stacks within the stack, by their file's name."""
+    return {path.name: yaml_parse(path.read_text()) for path in sorted(STACKS.glob("*.yaml"))}
+
+
 def main() -> int:
-    """Lint the expanded template; what is wrong goes to standard output."""
+    """Lint all templates; what is wrong goes to standard output."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "expanded.json"
-        path.write_text(json.dumps(expand(), indent=1))
-        command = [program("project", "cfn-lint"), "--regions", REGION, "--", str(path)]
-        return subprocess.run(command, check=False).returncode
+        files = [Path(folder) / "template.json", *sorted(STACKS.glob("*.yaml"))]
+        files[0].write_text(json.dumps(expand(), indent=1))
+        names = [str(file) for file in files]
+        linters = (
+            [program("project", "cfn-lint"), "--regions", REGION, "--", *names],
+            [program("checkov", "checkov"), "--config-file", str(CHECKOV), "--file", *names],
+        )
+        return max(subprocess.run(each, check=False).returncode for each in linters)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from agent_where_cli.commands import agents, operations, operator, routing, signals
+from agent_where_cli.commands import agents, operations, operator, routing, setup, signals
 
 _HELP = """Which venue trades a signal, and what became of it.
 
@@ -39,6 +39,7 @@ app.add_typer(routing.config, name="config", no_args_is_help=True)
 app.add_typer(routing.app)
 app.add_typer(signals.app, name="signal", no_args_is_help=True)
 app.add_typer(operations.app)
+app.add_typer(setup.app)
 app.add_typer(agents.agents, name="agents", cls=Lists)
 app.add_typer(agents.app)
 app.add_typer(agents.deployments, name="deployments", no_args_is_help=True)

@@ -4,10 +4,11 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_where import wiring
+from agent_where.measuring import count, tell_calls
 from agent_where.settings import MarketSyncSettings
 from agent_where.store.store import Store
 from agent_where.sync import SyncResult, SyncStatus, sync_all
@@ -34,14 +35,12 @@ def tell(result: SyncResult) -> None:
     log = logger.info if synced else logger.error
     log("markets synced" if synced else "markets not synced", result=result.model_dump())
     name = "MarketsActive" if synced else "MarketSyncFailed"
-    value = result.active if synced else 1
-    with single_metric(name, MetricUnit.Count, value, namespace="AgentWhere") as metric:
-        metric.add_dimension("venue", result.venue)
+    count(name, result.active if synced else 1, venue=result.venue)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     results = sync_all(
         sorted(SUPPORTED),
@@ -53,6 +52,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         tell(result)
     not_synced = sum(result.status is not SyncStatus.SYNCED for result in results)
     metrics.add_metric("VenuesNotSynced", MetricUnit.Count, not_synced)
+    tell_calls()
     return {
         "success": not_synced == 0,
         "venues": [result.model_dump(mode="json") for result in results],

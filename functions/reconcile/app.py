@@ -35,7 +35,7 @@ def tending() -> Tending:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = reconcile(deps(), seconds=_left(context) - SECONDS_TO_TEND)
     figures = write_figures(deps(), done)

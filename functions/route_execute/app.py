@@ -52,7 +52,7 @@ def carry_out(record: SQSRecord) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 Powertools' partial response
     answer = process_partial_response(event, carry_out, processor, context)
     tell_venues(tally())

@@ -1,4 +1,6 @@
-"""Sets the database up and tells what is missing. `{}` does both, `{"report": true}` only tells."""
+"""Sets the database up and tells what is missing. `{}` does both, `{"report": true}` only tells;
+CloudFormation asks for both at each deployment.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_where import wiring
+from agent_where import custom_resource, wiring
 from agent_where.errors import BadSetting, Unavailable
 from agent_where.readiness import prepare, unreachable, unusable
 from agent_where.report import Report
@@ -37,16 +39,19 @@ def run(*, only_report: bool) -> Report:
         database.close()
 
 
+def run_and_tell(*, only_report: bool = False) -> Report:
+    """The same, with one line in the log."""
+    found = run(only_report=only_report)
+    tell = logger.info if found.success and found.fit else logger.warning
+    todo = [sentence for check in found.checks for sentence in check.todo]
+    tell("setup ended", success=found.success, fit=found.fit, applied=found.applied, todo=todo)
+    return found
+
+
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    found = run(only_report=event.get("report") is True)
-    tell = logger.info if found.success and found.fit else logger.warning
-    tell(
-        "setup ended",
-        success=found.success,
-        fit=found.fit,
-        applied=found.applied,
-        todo=[sentence for check in found.checks for sentence in check.todo],
-    )
-    return found.as_json()
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any] | None:
+    if custom_resource.is_deployment(event):
+        custom_resource.answer(event, run_and_tell)
+        return None
+    return run_and_tell(only_report=event.get("report") is True).as_json()

@@ -1,17 +1,19 @@
 """The layer as it is built: alone it must be enough for every function."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from local.aws import build
 from local.environment import ROOT, Home, program
+from local.layer import LIMIT_BYTES, faults, machines, weight
 
 pytestmark = pytest.mark.e2e
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-AARCH64 = 183  # e_machine of an ELF file, two bytes at offset 18
-LIMIT_BYTES = 250 * 1024 * 1024
+AARCH64 = 183
 
 IMPORT = """
 import sys
@@ -34,13 +36,32 @@ def test_a_handler_imports_with_nothing_but_the_layer_and_its_folder(
     assert done.returncode == 0, done.stderr
 
 
-def test_the_layer_for_aws_holds_arm64_binaries_alone_and_fits(home: Home) -> None:
-    layer = build(home, "lambda")
+@pytest.fixture(scope="module")
+def layer(home: Home) -> Path:
+    """The layer as it is built for AWS."""
+    return build(home, "lambda")
 
-    libraries = list(layer.rglob("*.so*"))
-    machines = {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries}
-    size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
 
-    assert libraries
-    assert machines == {AARCH64}
-    assert size < LIMIT_BYTES
+def test_the_layer_for_aws_holds_arm64_binaries_alone(layer: Path) -> None:
+    assert machines(layer) == {AARCH64}
+
+
+def test_the_layer_with_the_largest_function_fits(layer: Path) -> None:
+    largest = max(weight(path) for path in (ROOT / "functions").iterdir())
+
+    assert weight(layer) + largest < LIMIT_BYTES
+
+
+def test_the_layer_holds_nothing_that_only_developers_need(layer: Path) -> None:
+    pinned = (ROOT / "layers" / "core" / "requirements.txt").read_text()
+    wanted = {
+        re.sub(r"[-_.]+", "_", name).lower()
+        for name in re.findall(r"^([A-Za-z0-9._-]+)==", pinned, re.MULTILINE)
+    }
+    installed = {
+        re.sub(r"[-_.]+", "_", path.name.split("-")[0]).lower()
+        for path in (layer / "python").glob("*.dist-info")
+    }
+
+    assert installed <= wanted
+    assert list(faults(layer)) == []

@@ -108,14 +108,21 @@ ALLOWED: Mapping[str, str] = {
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
-    "measuring": "execution.executor pipeline venues.tally",
+    "measuring": "domain execution.executor pipeline venues._calls venues.tally",
     "sync": f"domain errors queues venues.base {LEDGER}",
     "intake": "callers contract. domain errors messages pipeline queues store.records store.store",
     "previewing": "callers contract. domain errors planning store.previews store.store",
     "status": "contract. domain errors store.status",
-    "migrations": "domain errors store.connection",
+    "existing": "domain store.connection",
+    "migrations": "domain errors existing store.connection",
     "rights": "migrations store.connection",
-    "readiness": "domain errors migrations queues report rights settings store.connection",
+    "roles": "migrations rights store.connection",
+    "queue_report": "errors queues report settings",
+    "readiness": (
+        "domain errors existing migrations queue_report report rights roles settings "
+        "store.connection"
+    ),
+    "custom_resource": "errors report",
     "api": "callers contract. errors messages parsing values",
     "trading": (
         "domain execution.executor execution.signers pipeline settings store.store venues. wiring"
@@ -129,10 +136,9 @@ ALLOWED: Mapping[str, str] = {
     ),
 }
 HANDLERS_SEE = (
-    "api consuming contract. doctor errors intake issuer measuring messages onboarding openapi "
-    "operating parsing pipeline previewing readiness reconciling report settings stats store.store "
-    "sync tokens "
-    "venues.registry wiring"
+    "api consuming contract. custom_resource doctor errors intake issuer measuring messages "
+    "onboarding openapi operating parsing pipeline previewing readiness reconciling report "
+    "settings stats store.store sync tokens venues.registry wiring"
 )
 MAY_NAME_A_VENUE = {"domain.py", "settings.py", "symbols.py", "venue_settings.py"}
 VENUE_NAMES = re.compile("hyperliquid|ostium", re.IGNORECASE)

@@ -18,7 +18,7 @@ from agent_where.settings import (
     SignalIntakeSettings,
     StatsApiSettings,
 )
-from local.template import Template
+from local.template import Template, nested
 from tests.unit.template_shapes import expanded, listed, of_type, statements, variables
 
 SETTINGS: dict[str, type[Settings]] = {
@@ -47,6 +47,9 @@ MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole": "writes the function's log",
     "AWSXrayWriteOnlyAccess": "traces have no resource that could be named",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they exist",
+    "AmazonRDSEnhancedMonitoringRole": "writes the database's own figures of its machine",
+    "AWSCodeDeployRoleForLambda": "SAM's, for the canaries: moves aliases, reads alarms",
+    "AmazonAPIGatewayPushToCloudWatchLogs": "the region's one role for the logs of API Gateway",
 }
 
 QUEUE_RIGHTS = {
@@ -128,7 +131,7 @@ def test_keys_are_used_by_their_tags_alone_and_only_where_trading_is_live(
         name: resource
         for name, resource in template["Resources"].items()
         if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
-        and "kms:" in json.dumps(resource)
+        and any(f'"{action}"' in json.dumps(resource) for action in KEY_RIGHTS)
     }
 
     assert owners.keys() == {"KeyMakingPolicy", "SigningPolicy"}
@@ -165,10 +168,11 @@ def test_the_doctor_logs_in_as_the_reader_and_nobody_else_does(template: Templat
 
 def test_every_managed_policy_of_aws_has_a_stated_reason(template: Template) -> None:
     attached = {
-        arn.rsplit("/", 1)[-1]
-        for role in of_type(template, "AWS::IAM::Role").values()
+        told.rsplit("/", 1)[-1]
+        for each in (template, *nested().values())
+        for role in of_type(each, "AWS::IAM::Role").values()
         for arn in role.get("ManagedPolicyArns", [])
-        if isinstance(arn, str)
+        if isinstance(told := arn.get("Fn::Sub") if isinstance(arn, dict) else arn, str)
     }
 
     assert attached == set(MANAGED_POLICIES)

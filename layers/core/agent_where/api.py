@@ -120,7 +120,7 @@ def as_handler(api: APIGatewayRestResolver) -> Handler:
         return answer
 
     # Patching would load boto3, which most APIs have no use for.
-    counted = metrics.log_metrics(handler)
+    counted = metrics.log_metrics(handler, capture_cold_start_metric=True)
     traced = Tracer(auto_patch=False).capture_lambda_handler(counted, capture_response=False)
     logged: Handler = _logger.inject_lambda_context(traced, clear_state=True)
     return logged

@@ -16,6 +16,7 @@ from typing import Literal
 
 from agent_where.domain import DEFAULT_PRIORITY
 from agent_where.errors import AgentWhereError, DatabaseRefused, DatabaseUnavailable, Unavailable
+from agent_where.existing import has_table, merge_configs
 from agent_where.store.connection import Database
 
 Network = Literal["mainnet", "testnet"]
@@ -168,6 +169,7 @@ def set_up(
 ) -> tuple[str, ...]:
     """Migrate, write the global default config if there is none, record which network this serves.
 
+    What an older installation has more than one of is merged before (existing.py).
     Safe to repeat, and from two places at once. Returns the names of the newly applied files.
 
     Raises:
@@ -175,6 +177,7 @@ def set_up(
         MigrationFailed, Unavailable: as `migrate`.
     """
     _refuse_other_network(served_network(database), network)
+    merge_configs(database)
     applied = migrate(database, directory, wait_seconds=wait_seconds)
     database.run(
         "INSERT INTO installation (network) VALUES (:network) ON CONFLICT DO NOTHING",
@@ -191,13 +194,6 @@ def served_network(database: Database) -> str | None:
         return None
     rows = database.run("SELECT network FROM installation")
     return str(rows[0]["network"]) if rows else None
-
-
-def has_table(database: Database, table: str) -> bool:
-    """Whether there is a table of this name on the search path."""
-    return bool(
-        database.run("SELECT to_regclass(:table) IS NOT NULL AS found", table=table)[0]["found"]
-    )
 
 
 def _read_one(path: Path) -> Migration:

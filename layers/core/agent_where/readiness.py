@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from agent_where.domain import VenueId
+from agent_where.domain import DEFAULT_PRIORITY, VenueId
 from agent_where.errors import (
     AgentWhereError,
     BadSetting,
     DatabaseRefused,
-    QueueUnavailable,
     Unavailable,
 )
+from agent_where.existing import merged_configs, obstacles
 from agent_where.migrations import MigrationFailed, plan, read, served_network, set_up
-from agent_where.queues import Queues
-from agent_where.report import DEAD_LETTERS, ORDERS, Check, Report, check, report
-from agent_where.rights import grant, rights_of
+from agent_where.queue_report import queue_checks
+from agent_where.report import ORDERS, Check, Report, check, report
+from agent_where.rights import READER, grant, rights_of
+from agent_where.roles import kinds_of_roles, make_iam_role
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database
 
@@ -81,13 +82,22 @@ def prepare(
     if not only_report:
         try:
             applied = set_up(database, directory, network=settings.network)
-            grant(database, settings.database().user)
-            if settings.db_reader_user is not None:
-                grant(database, settings.db_reader_user, only_read=True)
+            _let_in(database, settings)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
     checks = check_all(database, directory, settings, supported, sqs)
     return report((*failed, *checks), success=not failed, applied=applied)
+
+
+def _let_in(database: Database, settings: SetupSettings) -> None:
+    """The functions' roles, each with what it needs and nothing else."""
+    for kind in kinds_of_roles(database, logs_in_with_iam=settings.logs_in_with_iam):
+        role = settings.database().user + kind
+        if settings.logs_in_with_iam:
+            make_iam_role(database, role)
+        grant(database, role, kind)
+    if settings.db_reader_user is not None:
+        grant(database, settings.db_reader_user, READER)
 
 
 def unusable(error: BadSetting) -> Report:
@@ -99,7 +109,7 @@ def unreachable(
     error: Unavailable, settings: SetupSettings, sqs: "SQSClient | None" = None
 ) -> Report:
     """The report of a function that could not so much as ask for its login."""
-    return report((_away(error), *_queues(settings, sqs)), success=False)
+    return report((_away(error), *queue_checks(settings, sqs)), success=False)
 
 
 def check_all(
@@ -110,7 +120,10 @@ def check_all(
     sqs: "SQSClient | None" = None,
 ) -> tuple[Check, ...]:
     """Look at everything; the arguments are those of `prepare`."""
-    return (*_database_checks(database, directory, settings, supported), *_queues(settings, sqs))
+    return (
+        *_database_checks(database, directory, settings, supported),
+        *queue_checks(settings, sqs),
+    )
 
 
 def _database_checks(
@@ -121,7 +134,10 @@ def _database_checks(
     try:
         yield _answered("database", lambda: _server(database))
         yield _answered("schema", lambda: _schema(database, directory))
-        yield _answered("rights", lambda: _rights(database, settings.database().user))
+        yield _answered("older tables", lambda: _older_tables(database))
+        for kind in kinds_of_roles(database, logs_in_with_iam=settings.logs_in_with_iam):
+            ask_for = partial(_rights, database, settings.database().user, kind)
+            yield _answered(f"rights{kind}", ask_for)
         yield _answered("network", lambda: _network(database, settings.network))
         yield _answered("config", lambda: _config(database, priority))
         yield _answered(ORDERS, lambda: _orders(database))
@@ -177,8 +193,14 @@ def _schema(database: Database, directory: Path) -> Check:
     return check("schema", what, *todo)
 
 
-def _rights(database: Database, role: str) -> Check:
-    found = rights_of(database, role)
+def _older_tables(database: Database) -> Check:
+    found = obstacles(database)
+    return check("older tables", {"obstacles": len(found)}, *found)
+
+
+def _rights(database: Database, user: str, kind: str) -> Check:
+    role, name = user + kind, f"rights{kind}"
+    found = rights_of(database, role, kind)
     what: dict[str, JsonValue] = {
         "role": role,
         "exists": found.exists,
@@ -187,11 +209,11 @@ def _rights(database: Database, role: str) -> Check:
     }
     if not found.exists:
         todo = f"Create the role {role}, which the functions log in as, and run setup again"
-        return check("rights", what, todo)
+        return check(name, what, todo)
     if found.lacks:
         todo = f"Run setup as the tables' owner (DB_ADMIN_SECRET_ARN): {role} lacks"
-        return check("rights", what, f"{todo} {', '.join(found.lacks)}")
-    return check("rights", what)
+        return check(name, what, f"{todo} {', '.join(found.lacks)}")
+    return check(name, what)
 
 
 def _network(database: Database, wanted: str) -> Check:
@@ -211,13 +233,17 @@ def _config(database: Database, priority: list[VenueId]) -> Check:
     if not rows:
         return check("config", {}, "Run setup: there is no global routing config")
     row = rows[0]
-    priority += row["venue_priority"]
+    priority += row["venue_priority"] or DEFAULT_PRIORITY
+    merged: list[JsonValue] = [
+        each.model_dump(mode="json", by_alias=True) for each in merged_configs(database)
+    ]
     return check(
         "config",
         {
             "venuePriority": row["venue_priority"],
             "routingStrategy": row["routing_strategy"],
             "failoverEnabled": row["failover_enabled"],
+            "merged": merged,
         },
     )
 
@@ -264,28 +290,6 @@ def _orders(database: Database) -> Check:
         late = f"{row['overdue']} orders were sent over {UNSETTLED_MINUTES} minutes ago"
         return check(ORDERS, what, f"Read reconcile's log: {late} and have not ended")
     return check(ORDERS, what)
-
-
-def _queues(settings: SetupSettings, sqs: "SQSClient | None") -> Iterator[Check]:
-    yield _queue("queue: signals", "SIGNAL_QUEUE_URL", settings.signal_queue_url, sqs)
-    yield _queue("queue: orders", "ORDER_QUEUE_URL", settings.order_queue_url, sqs)
-    dead = _queue(DEAD_LETTERS, "DEAD_LETTER_QUEUE_URL", settings.dead_letter_queue_url, sqs)
-    depth = dead.what.get("depth")
-    if depth:
-        todo = f"Read the reasons of the {depth} dead letters; send again what can succeed now"
-        dead = check(DEAD_LETTERS, dead.what, todo)
-    yield dead
-
-
-def _queue(name: str, setting: str, url: str | None, sqs: "SQSClient | None") -> Check:
-    if url is None:
-        return check(name, {"reachable": False}, f"Set {setting}: this function has no URL of it")
-    try:
-        (depth,) = Queues(signals_url=url, client=sqs).depths().values()
-    except QueueUnavailable as away:
-        what: dict[str, JsonValue] = {"reachable": False, "error": str(away)}
-        return check(name, what, f"Make the queue reachable or correct {setting}: {away}")
-    return check(name, {"reachable": True, "depth": depth})
 
 
 def _failure(name: str, error: AgentWhereError) -> Check:

@@ -36,6 +36,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trading_controls": _WRITE,
         "trading_controls_audit": _APPEND,
         "installation": _READ,
+        "venue_routing_config_merged": _READ,
         "system_figures": _WRITE,
         "restores": _WRITE,
         "unowned_fills": _WRITE,
@@ -43,6 +44,21 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Every table of the schema, with what the functions do to it."""
+
+READER = "_reader"
+"""Put after the role's name: what stats_api and the doctor log in as, where the roles are IAM's."""
+
+INTAKE = "_intake"
+"""Put after it: what signal_intake logs in as."""
+
+ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "": TABLES,
+        READER: MappingProxyType(dict.fromkeys(TABLES, _READ)),
+        INTAKE: MappingProxyType(dict.fromkeys(TABLES, _READ) | {"signals": _WRITE}),
+    }
+)
+"""What each role may do to each table, by the end of its name."""
 
 FUNCTIONS = (
     "adopt_unowned",
@@ -64,6 +80,12 @@ FUNCTIONS = (
 """Every function of the schema that is no trigger's."""
 
 _THAT_WRITE = frozenset({"adopt_unowned", "sum_decisions", "sum_stretch"})
+
+
+def called_by(kind: str) -> tuple[str, ...]:
+    """The functions that a role calls, by the end of its name: those that write are for one."""
+    return tuple(name for name in FUNCTIONS if kind == "" or name not in _THAT_WRITE)
+
 
 _BEFORE_THIS_SYSTEM = frozenset(
     {
@@ -121,10 +143,10 @@ class Rights:
     lacks: tuple[str, ...] = ()
 
 
-def grant(database: Database, role: str, *, only_read: bool = False) -> None:
-    """Give the role what the functions need, on every table but those that are its own.
+def grant(database: Database, role: str, kind: str = "") -> None:
+    """Give the role what its functions need, on every table but those that are its own.
 
-    `only_read`: it may look at everything and change nothing.
+    `kind` is a key of `ROLES`.
 
     What it had besides on this system's own tables, from their owner, is taken away. Safe to
     repeat, and from two places at once. Nothing happens to a role that does not exist.
@@ -138,22 +160,24 @@ def grant(database: Database, role: str, *, only_read: bool = False) -> None:
         return
     tables = [row["name"] for row in _owned(database, role) if not row["owned"]]
     if tables:
-        given = dict.fromkeys(tables, _READ) if only_read else TABLES
-        functions = [name for name in FUNCTIONS if not only_read or name not in _THAT_WRITE]
-        grants = _statements(known[0]["quoted"], known[0]["schema"], given, tables, functions)
+        grants = _statements(known[0]["quoted"], known[0]["schema"], tables, kind)
         database.script(_SCRIPT.format(key=LOCK_KEY, grants="\n".join(grants)))
 
 
-def rights_of(database: Database, role: str) -> Rights:
-    """What the role has; changes nothing. Raises DatabaseRefused where the schema is not there."""
+def rights_of(database: Database, role: str, kind: str = "") -> Rights:
+    """What the role has; changes nothing. `kind` is a key of `ROLES`.
+
+    Raises:
+        DatabaseRefused: the schema is not there.
+    """
     if not database.run(_ROLE, role=role):
         return Rights(exists=False)
     asked = [
         {"name": table, "privilege": privilege}
-        for table, privileges in TABLES.items()
+        for table, privileges in ROLES[kind].items()
         for privilege in privileges
     ]
-    lacking = database.run(_LACKING, role=role, tables=Json(asked), functions=list(FUNCTIONS))
+    lacking = database.run(_LACKING, role=role, tables=Json(asked), functions=list(called_by(kind)))
     return Rights(
         exists=True,
         owns=any(row["owned"] for row in _owned(database, role)),
@@ -165,19 +189,13 @@ def _owned(database: Database, role: str) -> list[Row]:
     return database.run(_OWNED, role=role, tables=list(TABLES))
 
 
-def _statements(
-    role: str,
-    schema: str,
-    rights: Mapping[str, tuple[str, ...]],
-    tables: Sequence[str],
-    functions: Sequence[str],
-) -> list[str]:
+def _statements(role: str, schema: str, tables: Sequence[str], kind: str) -> list[str]:
     """The statements; `role` and `schema` are quoted already."""
     taken = [
         f"REVOKE ALL ON {table} FROM {role};"
         for table in tables
         if table not in _BEFORE_THIS_SYSTEM
     ]
-    given = [f"GRANT {', '.join(rights[table])} ON {table} TO {role};" for table in tables]
-    called = f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO {role};"
-    return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, called]
+    given = [f"GRANT {', '.join(ROLES[kind][table])} ON {table} TO {role};" for table in tables]
+    functions = f"GRANT EXECUTE ON FUNCTION {', '.join(called_by(kind))} TO {role};"
+    return [f"GRANT USAGE ON SCHEMA {schema} TO {role};", *taken, *given, functions]

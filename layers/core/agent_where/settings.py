@@ -35,6 +35,11 @@ class DatabaseAccess(Settings):
             raise ValueError("DATABASE_URL is needed, or DB_HOST, DB_NAME and DB_USER")
         return self
 
+    @property
+    def logs_in_with_iam(self) -> bool:
+        """Whether the functions' role has tokens for a password."""
+        return self.database_url is None and self.db_secret_arn is None
+
     def database(self) -> DatabaseSettings:
         """What the connection needs. Raises BadSetting for a bad DATABASE_URL."""
         if self.database_url is not None:

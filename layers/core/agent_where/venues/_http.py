@@ -27,6 +27,7 @@ from urllib3.util import Timeout, parse_url
 
 from agent_where.domain import VenueId
 from agent_where.errors import VenueUnavailable
+from agent_where.venues._calls import calls
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
@@ -132,7 +133,16 @@ class JsonHttp:
         return self._call("POST", url, body)
 
     def _call(self, method: str, url: str, body: bytes | None) -> object:
-        host = str(parse_url(url).host)
+        host, began, is_usable = str(parse_url(url).host), time.monotonic(), False
+        try:
+            answer = self._parsed(method, url, body, host)
+            is_usable = True
+        finally:
+            took_ms = round((time.monotonic() - began) * 1000)
+            calls().add(host, took_ms, is_usable=is_usable)
+        return answer
+
+    def _parsed(self, method: str, url: str, body: bytes | None, host: str) -> object:
         status, answer = self._exchange(method, url, body, host)
         if status != 200:
             _refuse(host, f"status {status}", status, answer)

@@ -1,0 +1,70 @@
+"""Setup as a part of a deployment: CloudFormation's question answered with setup's report.
+
+CloudFormation waits for an answer at an address that it gives, whatever happens, and takes a
+deployment back that ends badly. What setup does is in readiness.py.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import urllib3
+
+from agent_where.errors import Unavailable
+from agent_where.report import Report
+
+PHYSICAL_ID = "database"
+"""Always the same: a new one would make CloudFormation delete the old."""
+
+_REASON_CHARACTERS = 1000  # CloudFormation takes an answer of 4096 bytes in all
+_TIMEOUT_SECONDS = 10.0
+
+
+def is_deployment(event: Mapping[str, Any]) -> bool:
+    """Whether it is CloudFormation that asks."""
+    return "RequestType" in event and "ResponseURL" in event
+
+
+def answer(event: Mapping[str, Any], set_up: Callable[[], Report]) -> None:
+    """Set up, unless the stack is being deleted, and tell CloudFormation how it went.
+
+    Deleting does nothing: the database and everything in it stays.
+
+    Raises:
+        Unavailable: CloudFormation took no answer; it gives up after its own time-out.
+    """
+    if event["RequestType"] == "Delete":
+        _tell(event, success=True, reason="the database is left as it is")
+        return
+    found = None
+    try:
+        found = set_up()
+    finally:
+        if found is None:
+            _tell(event, success=False, reason="setup failed unforeseen: its log says how")
+    todo = "; ".join(sentence for check in found.checks for sentence in check.todo)
+    _tell(event, success=found.success, reason=todo or "done")
+
+
+def _tell(event: Mapping[str, Any], *, success: bool, reason: str) -> None:
+    body = {
+        "Status": "SUCCESS" if success else "FAILED",
+        "Reason": reason[:_REASON_CHARACTERS],
+        "PhysicalResourceId": PHYSICAL_ID,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+    }
+    try:
+        told = urllib3.request(
+            "PUT",
+            str(event["ResponseURL"]),
+            body=json.dumps(body).encode(),
+            headers={"Content-Type": ""},  # the address is signed for none
+            timeout=_TIMEOUT_SECONDS,
+            retries=urllib3.Retry(total=3, backoff_factor=0.5),
+        )
+    except urllib3.exceptions.HTTPError as fault:
+        raise Unavailable(f"CloudFormation takes no answer: {type(fault).__name__}") from None
+    if told.status >= 300:
+        raise Unavailable(f"CloudFormation takes no answer: status {told.status}")

@@ -1,0 +1,102 @@
+"""The dashboard shows figures that the code writes, under their very names and dimensions."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aws_lambda_powertools import Metrics
+
+from agent_where import measuring
+from agent_where.domain import OrderStatus
+from agent_where.execution.executor import Outcome
+from agent_where.pipeline import SignalOutcome, SignalStatus
+from agent_where.store.records import OrderTicket
+from agent_where.store.store import Store
+from agent_where.venues._calls import calls
+from local.environment import ROOT
+from local.template import nested
+from tests.handlers.test_alarms import written
+from tests.world import World
+
+SIGNAL = SignalOutcome(
+    signal_id=uuid4(), agent_id=uuid4(), status=SignalStatus.ROUTED, venue="OSTIUM", routing_us=900
+)
+Shown = tuple[str, frozenset[str]]
+
+
+def shown() -> Iterator[tuple[Shown, str | None]]:
+    """Our own metrics on the dashboard: name, the dimensions' names, and the service if told."""
+    body = nested()["dashboard.yaml"]["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    for widget in json.loads(body["Fn::Sub"])["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            match metric:
+                case [{"expression": str(text)}]:
+                    found = re.search(r"\{AgentWhere,([\w,]+)\} MetricName=\"(\w+)\"", text)
+                    if found:
+                        yield (found[2], frozenset(found[1].split(","))), None
+                case ["AgentWhere", str(name), "service", str(service), *_]:
+                    yield (name, frozenset({"service"})), service
+
+
+def ended(status: OrderStatus, *, followed: bool) -> Outcome:
+    ticket = OrderTicket(id=uuid4(), account="0xa", venue="OSTIUM")
+    return Outcome(order_id=uuid4(), status=status, detail="", due=(ticket,) if followed else ())
+
+
+@pytest.fixture
+def told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_dsn: str
+) -> dict[Shown, float]:
+    """What a signal, an order, a call to a venue and a run of reconcile tell CloudWatch."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "a_service")
+    world = World(database_dsn)
+    calls().take()
+    calls().add("venue.example", 12, is_usable=False)
+    metrics = Metrics(namespace=measuring.NAMESPACE)
+    measuring.tell_message(metrics, SIGNAL)
+    measuring.tell_message(metrics, ended(OrderStatus.REJECTED, followed=True))
+    measuring.tell_figures(metrics, Store(world.database).upkeep.write_figures(FIGURES))
+    measuring.tell_calls()
+    metrics.flush_metrics()
+    world.dispose()
+    return {
+        (name, frozenset(key for key, _ in dimensions)): value
+        for (name, dimensions), value in written(capsys.readouterr().out)
+    }
+
+
+FIGURES: dict[str, Any] = {"ordersCannotEnd": 0}
+BY_POWERTOOLS = {"ColdStart"}
+BY_MARKET_SYNC = {"MarketsActive", "MarketSyncFailed"}
+
+
+def test_every_figure_of_ours_on_the_dashboard_is_written_with_those_dimensions(
+    told: dict[Shown, float],
+) -> None:
+    wanted = {figure for figure, _ in shown() if figure[0] not in BY_POWERTOOLS | BY_MARKET_SYNC}
+
+    assert len(wanted) >= 11
+    assert wanted <= told.keys()
+
+
+def test_the_figures_of_a_service_are_asked_of_that_service() -> None:
+    functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+
+    assert {service for _, service in shown() if service} <= functions
+
+
+def test_an_order_that_failed_over_is_counted_as_one(told: dict[Shown, float]) -> None:
+    assert told["Failovers", frozenset({"service"})] == 1
+    assert told["Orders", frozenset({"service", "status"})] == 1
+
+
+def test_every_function_counts_its_cold_starts() -> None:
+    code = [path.read_text() for path in (ROOT / "functions").glob("*/app.py")]
+    code.append((ROOT / "layers" / "core" / "agent_where" / "api.py").read_text())
+
+    counting = [text for text in code if "log_metrics(" in text]
+    assert len(counting) == 4
+    assert all("capture_cold_start_metric=True" in text for text in counting)
