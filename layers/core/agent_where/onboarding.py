@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 
 KEYS_A_RUN = 10
 CHECKS_A_RUN = 10
-"""So few that what a venue allows to be asked is left to trading. Each second one is a live key's."""
+"""So few that what a venue allows to be asked is left to trading. Half are for live keys."""
 
 
 class Onboarding:
