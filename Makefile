@@ -29,8 +29,8 @@ token:  ## Print a token for it (SCOPES="routing:read" WALLET=0x... HOURS=1 choo
 testnet: .venv/project/.installed  ## Open and close one position on Hyperliquid's testnet (HYPERLIQUID_TESTNET_KEY=...)
 	@$(PROJECT) -m local.testnet
 
-test: $(CLIENT) $(CHAIN) .venv/ostium/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses)
-	@$(PROJECT) -m pytest $(ARGS)
+test: $(CLIENT) $(CHAIN) .venv/ostium/.installed  ## Run the tests that need no deployment (ARGS="-k name" chooses, WORKERS=0 runs them in one process)
+	@$(PROJECT) -m pytest -n $(or $(WORKERS),auto) --dist loadfile $(ARGS)
 
 check: lint types test  ## Everything CI runs before e2e, in the order that fails fastest
 

@@ -36,7 +36,17 @@ from agent_where.reconciling import Reconciled, reconcile
 from agent_where.store.connection import Database, Row
 from agent_where.store.records import OpenOrder
 from agent_where.store.store import Store
-from agent_where.venues.base import Action, ActionKind, Cause, Exit, Held, Stamp, Standing, Venue
+from agent_where.venues.base import (
+    Action,
+    ActionKind,
+    Cause,
+    Exit,
+    FoundExits,
+    Held,
+    Stamp,
+    Standing,
+    Venue,
+)
 from tests.netting import Key
 from tests.world import MAX_AGE, MemoryQueues, World
 
@@ -221,7 +231,11 @@ class Chain:
 
 
 class OnchainVenue:
-    """The adapter. `at_sending`: what the node does with what it is sent next, once each."""
+    """The adapter.
+
+    `at_sending`: what the node does with what it is sent next, once each. `unexplained`: positions
+    of which less is there, and no log says why.
+    """
 
     id: VenueId = VENUE
     takes_bounds = True
@@ -229,6 +243,7 @@ class OnchainVenue:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.at_sending: list[str] = []
+        self.unexplained: list[str] = []
         self.reverts: str | None = None
         self.replaces = False
         self.times_out = False
@@ -289,16 +304,15 @@ class OnchainVenue:
             return Wanted(ActionKind.REPLACE, {"do": "nothing"}, nonce=stored.nonce)
         return None
 
-    def exits(
-        self, account: str, held: Sequence[Held], since: int | None
-    ) -> tuple[Sequence[Exit], int]:
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
         refs = {each.position_ref for each in held}
         told = [
             each.told
             for each in self.chain.closes
             if each.told.position_ref in refs and (since is None or each.block > since)
         ]
-        return told, self.chain.block
+        lost = [ref for ref in self.unexplained if ref in refs]
+        return FoundExits(told, None if lost else self.chain.block, lost)
 
     def _held_up(self, request: Request, actions: Sequence[Action]) -> Standing | Action | None:
         """What the order's end has to wait for: a take-back of it that is in no block."""

@@ -163,6 +163,42 @@ def test_without_an_approved_key_nothing_is_sent(live: LiveWorld) -> None:
     assert live.books()["fills"] == []
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        "approved_until = now() - interval '1 second'",
+        "approved_until = NULL, approval_lost_at = now()",
+    ],
+    ids=["ended by our clock", "not seen the last time"],
+)
+def test_a_close_goes_through_with_a_key_that_was_approved_once(
+    live: LiveWorld, known: str
+) -> None:
+    agent = live.live()
+    live.open(agent)
+    live.come_to_rest()
+    live.rows(f"UPDATE venue_accounts SET {known}")
+
+    live.close(agent)
+    live.come_to_rest()
+
+    assert [row["status"] for row in live.positions()] == ["CLOSED"]
+
+
+def test_a_close_with_a_key_that_was_never_approved_waits(live: LiveWorld) -> None:
+    agent = live.live()
+    live.open(agent)
+    live.come_to_rest()
+    live.rows("UPDATE venue_accounts SET approved_until = NULL")
+
+    live.close(agent)
+    live.come_to_rest()
+
+    refused = [row["refusal"] for row in live.orders() if row["status"] == "REJECTED"]
+    assert {*refused} == {"NOT_APPROVED"}
+    assert [row["status"] for row in live.positions()] == ["OPEN"]
+
+
 def test_a_key_that_the_venue_does_not_know_is_refused_in_its_own_words(live: LiveWorld) -> None:
     agent = live.live()
     live.approve("SECOND", at_venue=False)

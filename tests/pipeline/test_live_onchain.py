@@ -215,6 +215,19 @@ def test_a_close_sells_the_position_under_the_next_nonce(desk: Desk) -> None:
     assert desk.rows("SELECT 1 FROM venue_closures") == []
 
 
+def test_an_allowance_that_is_too_small_for_entries_still_lets_a_position_close(desk: Desk) -> None:
+    agent = desk.ready()
+    desk.opened(agent)
+    desk.place.approve(desk.user_key, usdc=9)
+    desk.tend()
+
+    desk.close(agent, "BTC")
+    desk.come_to_rest()
+
+    assert [row["status"] for row in desk.positions()] == ["CLOSED"]
+    assert desk.trades_there() == 0
+
+
 def test_a_stop_that_the_keeper_carried_out_is_booked(desk: Desk) -> None:
     agent = desk.ready()
     opened = desk.opened(agent)

@@ -173,6 +173,84 @@ def test_more_than_the_ledger_has_open_is_told_and_counted(
     assert world.account_row(wallet)["unexplained"] == ["XAU/USD"]
 
 
+def test_what_the_venue_cannot_explain_is_counted_until_it_can_and_moves_no_cursor(
+    world: OnchainWorld,
+) -> None:
+    wallet, agent = world.trader()
+    first, second = world.buy(agent), world.buy(agent)
+    world.reconcile()
+    before = world.account_row(wallet)
+    world.chain.close(first["venue_ref"], Cause.LIQUIDATION)
+    world.place.unexplained = [second["venue_ref"]]
+
+    world.reconcile()
+    during = world.account_row(wallet)
+    world.place.unexplained = []
+    world.reconcile()
+    after = world.account_row(wallet)
+
+    assert world.position(first["id"])["closed_by"] == "LIQUIDATION"
+    assert during["unexplained"] == ["XAU/USD"]
+    assert (during["exits_cursor"], during["agreed_at"]) == (
+        before["exits_cursor"],
+        before["agreed_at"],
+    )
+    assert after["unexplained"] == []
+    assert after["exits_cursor"] == world.chain.block
+
+
+def test_a_busy_position_of_which_nothing_became_holds_back_no_cursor(
+    world: OnchainWorld,
+) -> None:
+    wallet, agent = world.trader()
+    world.buy(agent)
+    world.chain.keeper = "silent"
+    world.close(agent, "XAU")
+    world.queues.orders.pop()
+    world.work()
+
+    compare(world.deps, seconds=30)
+
+    assert world.account_row(wallet)["exits_cursor"] == world.chain.block
+
+
+def test_what_the_ledger_refuses_of_one_position_holds_up_no_other(world: OnchainWorld) -> None:
+    wallet, agent = world.trader()
+    first, second = world.buy(agent), world.buy(agent)
+    world.chain.close(first["venue_ref"], Cause.ORDER)
+    impossible = world.chain.closes[-1].told.fill
+    object.__setattr__(impossible, "price", Decimal(0))
+    world.chain.close(second["venue_ref"], Cause.LIQUIDATION)
+
+    world.reconcile()
+
+    assert world.position(first["id"])["status"] == "OPEN"
+    assert world.position(second["id"])["closed_by"] == "LIQUIDATION"
+    assert world.account_row(wallet)["unexplained"] == ["XAU/USD"]
+    assert world.account_row(wallet)["exits_cursor"] is None
+
+
+def test_the_venue_is_told_which_closes_a_position_s_size_accounts_for(
+    world: OnchainWorld,
+) -> None:
+    asked: list[frozenset[str]] = []
+
+    class Watched(OnchainVenue):
+        def exits(self, account, held, since):  # type: ignore[no-untyped-def]
+            asked.extend(each.booked for each in held)
+            return super().exits(account, held, since)
+
+    world.place = Watched(world.chain)
+    _, agent = world.trader()
+    opened = world.buy(agent)
+    by_hand = world.chain.close(opened["venue_ref"], Cause.ORDER, size=Decimal(1))
+
+    world.reconcile()
+    world.reconcile()
+
+    assert asked == [frozenset(), frozenset({by_hand.fill.venue_fill_id})]
+
+
 def test_an_account_without_positions_is_not_asked_about(world: OnchainWorld) -> None:
     world.trader()
 

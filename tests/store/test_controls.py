@@ -219,7 +219,8 @@ def test_controls_from_before_operators_were_told_apart_stay_and_are_theirs(
 
 
 @pytest.mark.parametrize(
-    ("scope", "id_"), [("agent", str(uuid4()).upper()), ("deployment", "7"), ("venue", "ostium")]
+    ("scope", "id_"),
+    [("agent", "6154128C-E5AC-4847-BDB8-8E9E17A9A51E"), ("deployment", "7"), ("venue", "ostium")],
 )
 def test_the_database_refuses_a_spelling_that_would_apply_to_nothing(
     owned: Owned, scope: str, id_: str

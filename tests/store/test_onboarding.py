@@ -472,6 +472,52 @@ def test_a_user_who_is_about_to_approve_does_not_wait_for_those_who_never_did(de
     assert desk.book.asked == [new, old]
 
 
+def test_keys_that_nobody_approves_starve_no_approval_that_ends_by_and_by(desk: Desk) -> None:
+    agent, old = desk.agent(), wallet()
+    desk.follow(old, agent)
+    desk.set(old, "approved_until = now() + interval '1 day'")
+    others = [wallet() for _ in range(CHECKS_A_RUN)]
+    for user in others:
+        desk.follow(user, agent)
+    desk.set(old, "approval_checked_at = now() - interval '61 minutes'")
+
+    assert desk.tend().approvals_checked == CHECKS_A_RUN
+
+    assert old in desk.book.asked
+
+
+def test_an_approval_that_is_about_to_end_comes_before_those_that_are_not(desk: Desk) -> None:
+    agent = desk.agent()
+    ends = {
+        "lasts": "now() + interval '13 hours'",
+        "ends": "now() + interval '11 hours'",
+        "ended": "now() - interval '1 hour'",
+    }
+    users = {name: wallet() for name in ends}
+    for hours, (name, user) in zip((9, 3, 2), users.items(), strict=True):
+        desk.follow(user, agent)
+        asked = f"approval_checked_at = now() - interval '{hours} hours'"
+        desk.set(user, f"approved_until = {ends[name]}, {asked}")
+
+    desk.tend()
+
+    assert desk.book.asked == [users["ends"], users["ended"], users["lasts"]]
+
+
+def test_half_of_a_run_is_for_new_keys_however_many_approvals_end(desk: Desk) -> None:
+    agent = desk.agent()
+    ending, new = ([wallet() for _ in range(CHECKS_A_RUN)] for _ in range(2))
+    for user in (*ending, *new):
+        desk.follow(user, agent)
+    for user in ending:
+        desk.set(user, "approved_until = now() + interval '1 hour'")
+
+    desk.tend()
+
+    assert len({*desk.book.asked} & {*ending}) == CHECKS_A_RUN // 2
+    assert len({*desk.book.asked} & {*new}) == CHECKS_A_RUN // 2
+
+
 def test_several_runs_at_once_ask_about_each_signer_once(desk: Desk) -> None:
     agent, users = desk.agent(), {wallet() for _ in range(6)}
     for user in users:

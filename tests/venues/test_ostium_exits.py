@@ -1,5 +1,6 @@
 """What keepers and users did with positions, found on a local chain by the adapter."""
 
+import json
 import time
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 
 from agent_where.domain import Settled, Side
 from agent_where.errors import VenueUnavailable
+from agent_where.venues._http import JsonHttp
 from agent_where.venues.base import Cause, Exit
 from agent_where.venues.ostium.trading import OstiumVenue
 from local.chain.venue import LocalVenue
@@ -29,7 +31,10 @@ def gone(desk: Desk) -> None:
 
 
 def exits(desk: Desk, *opened: Settled, since: int | None) -> tuple[list[Exit], int]:
-    found, cursor = desk.venue.exits(desk.user, [desk.held(each) for each in opened], since)
+    held = [desk.held(each) for each in opened]
+    found, cursor, unexplained = desk.venue.exits(desk.user, held, since)
+    assert not unexplained
+    assert cursor is not None
     return list(found), cursor
 
 
@@ -39,6 +44,35 @@ def now(desk: Desk, *opened: Settled) -> int:
     found, cursor = exits(desk, *opened, since=None)
     assert not found
     return cursor
+
+
+class NodeBehind(JsonHttp):
+    """Several nodes under one address, of which that for logs is some blocks behind."""
+
+    blocks = 0
+
+    def post(self, url: str, body: bytes) -> object:
+        asked, answer = json.loads(body), super().post(url, body)
+        if not self.blocks or isinstance(asked, list) or not isinstance(answer, dict):
+            return answer
+        if asked["method"] == "eth_getLogs":
+            known = self._head(url) - self.blocks
+            logs = answer["result"]
+            answer["result"] = [log for log in logs if int(log["blockNumber"], 16) <= known]
+        return answer
+
+    def _head(self, url: str) -> int:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+        answer = super().post(url, json.dumps(asked).encode())
+        assert isinstance(answer, dict)
+        return int(answer["result"], 16)
+
+
+def behind(desk: Desk) -> NodeBehind:
+    """The venue is read through this."""
+    http = NodeBehind.within(5)
+    desk.venue = OstiumVenue(site(desk.place), timeout_seconds=5, clock=desk.now, http=http)
+    return http
 
 
 def user_closes(desk: Desk, opened: Settled, share: int) -> None:
@@ -122,9 +156,9 @@ def test_a_part_that_the_user_closed_is_found_and_the_rest_is_still_held(desk: D
     assert abs(told.fill.size - opened.filled_size / 4) <= Decimal("1e-18")
 
     left = desk.held(opened, size=opened.filled_size - told.fill.size)
-    assert desk.venue.exits(desk.user, [left], cursor)[0] == ()
+    assert desk.venue.exits(desk.user, [left], cursor).exits == ()
     user_closes(desk, opened, 10_000)
-    (rest,), _ = desk.venue.exits(desk.user, [left], cursor)
+    ((rest,), *_) = desk.venue.exits(desk.user, [left], cursor)
     assert told.fill.size + rest.fill.size == opened.filled_size
 
 
@@ -181,7 +215,7 @@ def test_an_exit_is_not_told_before_it_is_deep_enough(desk: Desk, place: LocalVe
     place.mine(150)
     early = shallow.exits(desk.user, held, since)
     place.mine(200)
-    (told,), _ = shallow.exits(desk.user, held, since)
+    ((told,), *_) = shallow.exits(desk.user, held, since)
 
     assert early[0] == ()
     assert told.cause is Cause.ORDER
@@ -237,7 +271,7 @@ def test_what_cannot_be_read_whole_tells_nothing(desk: Desk, place: LocalVenue) 
         exits(desk, opened, since=since)
 
 
-def test_a_trade_that_no_log_explains_is_told_to_the_operator(
+def test_a_trade_that_no_log_explains_is_told_and_looked_for_again(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = desk.opened()
@@ -245,11 +279,110 @@ def test_a_trade_that_no_log_explains_is_told_to_the_operator(
     stranger = desk.held(opened, position_ref="0:9:123456")
 
     desk.place.mine(5)
-    found, cursor = desk.venue.exits(desk.user, [stranger], since)
+    found = desk.venue.exits(desk.user, [stranger], since)
 
-    assert found == []
-    assert cursor > since
+    assert found == ([], None, ["0:9:123456"])
     assert "no log says what became of trade 0:9:123456" in caplog.text
+
+
+@pytest.mark.parametrize("share", [5_000, 10_000])
+def test_what_a_node_that_lags_gave_no_log_of_is_found_the_next_time(
+    desk: Desk, share: int
+) -> None:
+    node = behind(desk)
+    opened = desk.opened()
+    since = now(desk, opened)
+    user_closes(desk, opened, share)
+    node.blocks = 40
+
+    early = desk.venue.exits(desk.user, [desk.held(opened)], since)
+    node.blocks = 0
+    ((told,), _) = exits(desk, opened, since=since)
+
+    assert early == ([], None, [opened.position_ref])
+    assert abs(told.fill.size - opened.filled_size * share / 10_000) <= Decimal("1e-18")
+
+
+def test_a_part_that_was_overlooked_is_found_though_the_cursor_is_past_it(desk: Desk) -> None:
+    opened = desk.opened()
+    user_closes(desk, opened, 5_000)
+    desk.place.mine(30)
+    late = desk.place.node.number("eth_blockNumber") - 10
+
+    ((told,), _) = exits(desk, opened, since=late)
+
+    assert abs(told.fill.size - opened.filled_size / 2) <= Decimal("1e-18")
+
+
+def test_a_close_that_is_booked_explains_no_other(desk: Desk) -> None:
+    """A part of a fifth and then a quarter of the rest are of one size."""
+    opened = desk.opened()
+    since = now(desk, opened)
+    user_closes(desk, opened, 2_000)
+    ((first,), _) = exits(desk, opened, since=since)
+    left = desk.held(
+        opened,
+        size=opened.filled_size - first.fill.size,
+        booked=frozenset({first.fill.venue_fill_id}),
+    )
+    node = behind(desk)
+    booked_at = desk.place.node.number("eth_blockNumber")
+    desk.place.mine(50)
+    user_closes(desk, opened, 2_500)
+    node.blocks = desk.place.node.number("eth_blockNumber") - booked_at
+
+    early = desk.venue.exits(desk.user, [left], since)
+    node.blocks = 0
+    found = desk.venue.exits(desk.user, [left], since)
+
+    assert early == ([], None, [opened.position_ref])
+    assert [each.fill.size for each in found.exits] == [first.fill.size]
+    assert not found.unexplained
+
+
+def test_a_whole_close_ends_all_that_the_ledger_has_and_tells_of_what_was_closed_before(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = desk.opened()
+    since = now(desk, opened)
+    user_closes(desk, opened, 10_000)
+    more = opened.filled_size * 3 / 2
+
+    found = desk.venue.exits(desk.user, [desk.held(opened, size=more)], since)
+
+    assert [each.fill.size for each in found.exits] == [more]
+    assert not found.unexplained
+    assert "no log says what closed" in caplog.text
+
+
+def test_a_whole_close_ends_what_rounding_left(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = desk.opened()
+    since = now(desk, opened)
+    user_closes(desk, opened, 10_000)
+    held = desk.held(opened, size=opened.filled_size + Decimal("1e-18"))
+
+    found = desk.venue.exits(desk.user, [held], since)
+
+    assert [each.fill.size for each in found.exits] == [held.size]
+    assert "no log says" not in caplog.text
+
+
+def test_what_lies_beyond_one_search_from_the_cursor_is_found_from_the_newest_block(
+    desk: Desk, place: LocalVenue
+) -> None:
+    """The cursor stays as long as another position of the account has to wait."""
+    desk.venue = OstiumVenue(site(place, log_blocks=16), timeout_seconds=5, clock=desk.now)
+    opened = desk.opened()
+    since = now(desk, opened)
+    place.mine(51 * 16)
+    user_closes(desk, opened, 10_000)
+
+    found = desk.venue.exits(desk.user, [desk.held(opened)], since)
+
+    assert [each.position_ref for each in found.exits] == [opened.position_ref]
+    assert (found.cursor, found.unexplained) == (since + 50 * 16, [])
 
 
 def test_a_close_of_ours_is_told_too_under_the_orders_own_id(desk: Desk) -> None:
@@ -263,3 +396,12 @@ def test_a_close_of_ours_is_told_too_under_the_orders_own_id(desk: Desk) -> None
 
     assert told.venue_ref == closed.fills[0].venue_fill_id
     assert told.fill.size == closed.filled_size
+
+
+def test_a_whole_close_of_ours_ends_what_rounding_left(desk: Desk) -> None:
+    opened = desk.opened()
+    crumb = Decimal("1e-18")
+
+    told = desk.filled(desk.close_of(opened, size=opened.filled_size + crumb))
+
+    assert told.filled_size == opened.filled_size + crumb

@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 
 KEYS_A_RUN = 10
 CHECKS_A_RUN = 10
-"""So few that what a venue allows to be asked is left to trading."""
+"""So few that what a venue allows to be asked is left to trading. Half are for live keys."""
 
 
 class Onboarding:
@@ -193,10 +193,12 @@ class Tending:
         return Tended(keys_made=made, approvals_checked=checked, keys_retired=retired)
 
     def _check(self, in_time: Callable[[], bool]) -> tuple[int, int]:
+        """A venue that does not answer is left alone until the next run, the others are not."""
         checked = retired = 0
         venues = sorted(self._watched.venues)
-        for _ in range(CHECKS_A_RUN):
-            of = self._accounts.claim_check(venues) if in_time() else None
+        for turn in range(CHECKS_A_RUN):
+            new_first = turn % 2 == 0
+            of = self._accounts.claim_check(venues, new_first=new_first) if in_time() else None
             if of is None:
                 break
             try:
@@ -204,7 +206,8 @@ class Tending:
                 is_low = self._is_low_on_gas(of, until)
             except VenueError as error:
                 _logger.warning("nobody knows who may trade for %s: %s", of.account, error)
-                break
+                venues.remove(of.venue)
+                continue
             checked += 1
             is_over = self._accounts.store_approval(of, until, low_on_gas=is_low)
             if is_over and of.venue in self._watched.ends_for_good:

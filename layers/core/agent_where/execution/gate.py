@@ -14,8 +14,15 @@ def refusal_now(file: OrderFile, supported: frozenset[VenueId], terms: Terms) ->
 
 
 def _signer(file: OrderFile) -> Refused | None:
-    """Whether there is a key that may trade for the account, which paper has no need of."""
+    """Whether there is a key that may trade for the account, which paper has no need of.
+
+    A close is let through with a key that could trade once: what the ledger knows may be old, and
+    the venue itself refuses a key that may trade no more. A bound is not: refused for good, it
+    would end as a close.
+    """
     if file.order.mode is Mode.PAPER or file.access.is_live(file.now):
+        return None
+    if file.order.purpose is Purpose.CLOSE and file.access.was_approved:
         return None
     until = file.access.approved_until
     when = f"its approval ended at {until:%Y-%m-%d %H:%M:%S} UTC" if until else "no key is approved"

@@ -53,9 +53,13 @@ class Accounts:
         told = {"account": of.account, "venue": of.venue, "key_ref": key_ref}
         return bool(self._database.run(sql("keep_signer"), **told, signer_address=address))
 
-    def claim_check(self, venues: Sequence[VenueId]) -> Signing | None:
-        """A signer that the caller asks the venue about, alone."""
-        rows = self._database.run(sql("claim_check"), venues=list(venues))
+    def claim_check(self, venues: Sequence[VenueId], *, new_first: bool) -> Signing | None:
+        """A signer that the caller asks the venue about, alone.
+
+        Args:
+            new_first: rather one that may be approved at this moment than one that can trade.
+        """
+        rows = self._database.run(sql("claim_check"), venues=list(venues), new_first=new_first)
         return Signing(**rows[0]) if rows else None
 
     def store_approval(

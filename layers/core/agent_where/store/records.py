@@ -126,17 +126,28 @@ class StoredDecision(Model):
 
 
 class Access(Model):
-    """Who may trade for an account, now. `approved_until` None: the venue knows of no approval."""
+    """Who may trade for an account, now. `approved_until` None: the venue knows of no approval.
+
+    `approval_lost_at`: when the venue first said that it knows it no more.
+    """
 
     signer_address: str | None
     key_ref: str | None
     approved_until: datetime | None
+    approval_lost_at: datetime | None
 
     def is_live(self, now: datetime) -> bool:
         """Whether the signer may sign."""
-        return None not in (self.signer_address, self.key_ref) and (
-            self.approved_until is not None and self.approved_until > now
-        )
+        return self._has_key and self.approved_until is not None and self.approved_until > now
+
+    @property
+    def was_approved(self) -> bool:
+        """Whether the signer could trade at some time, which it may still, unknown to us."""
+        return self._has_key and (self.approved_until or self.approval_lost_at) is not None
+
+    @property
+    def _has_key(self) -> bool:
+        return None not in (self.signer_address, self.key_ref)
 
 
 class OrderFile(Model):

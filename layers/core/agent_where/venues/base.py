@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from agent_where.domain import (
@@ -244,7 +244,10 @@ class Holdings(Protocol):
 
 
 class Held(Model):
-    """A position of ours at a venue where each stands for itself. `size`: open, in base units."""
+    """A position of ours at a venue where each stands for itself. `size`: open, in base units.
+
+    `booked`: the closes that `size` accounts for already, by their `venue_fill_id`.
+    """
 
     position_id: UUID
     position_ref: str
@@ -252,6 +255,7 @@ class Held(Model):
     token_symbol: str
     side: Side
     size: Positive
+    booked: frozenset[str] = frozenset()
 
 
 class Exit(Model):
@@ -268,13 +272,23 @@ class Exit(Model):
     venue_ref: str
 
 
+class FoundExits(NamedTuple):
+    """What became of positions that the ledger has not booked.
+
+    `cursor`: what to ask from the next time; None: from where this time. `unexplained`: the
+    references of those of which less is there than the ledger has, and no close says why.
+    """
+
+    exits: Sequence[Exit]
+    cursor: int | None
+    unexplained: Sequence[str] = ()
+
+
 class Exits(Protocol):
     """What others did with single positions: keepers, and users by their own hand."""
 
-    def exits(
-        self, account: str, held: Sequence[Held], since: int | None
-    ) -> tuple[Sequence[Exit], int]:
-        """What became of positions, and the cursor to ask from the next time.
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
+        """What became of positions.
 
         Args:
             since: the cursor of the last time; None: it was not asked since they were opened.

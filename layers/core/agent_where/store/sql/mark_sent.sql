@@ -1,9 +1,9 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
--- lease is ours for long enough to send, the signer may still sign for the account, and for an entry the
--- signal, agent, deployment and controls still say so. A nonce of a sequence is given with it, if nobody has been given it
+-- lease is ours for long enough to send, the signer may still sign for the account (to close, that it could once is enough,
+-- since the venue itself refuses a key that may not trade), and for an entry the signal, agent, deployment and controls still say so. A nonce of a sequence is given with it, if nobody has been given it
 -- yet. No row: send nothing. Why it was put off, if it was, is over.
 WITH turn AS (
-    SELECT v.account, v.venue, v.signer_address, v.approved_until
+    SELECT v.account, v.venue, v.signer_address, v.approved_until, v.approval_lost_at
     FROM venue_orders o
     JOIN venue_accounts v ON v.account = o.account AND v.venue = o.venue
     WHERE o.id = CAST(:id AS uuid)
@@ -18,7 +18,9 @@ WITH turn AS (
     WHERE o.id = CAST(:id AS uuid) AND o.status = 'PLANNED' AND o.due_at <= now()
       AND s.id = o.signal_id AND d.id = o.deployment_id AND a.id = d.agent_id
       AND v.account = o.account AND v.venue = o.venue
-      AND (o.mode = 'PAPER' OR (v.signer_address = :signer_address AND v.approved_until > now()))
+      AND (o.mode = 'PAPER' OR (v.signer_address = :signer_address
+                                  AND (v.approved_until > now()
+                                       OR (o.purpose = 'CLOSE' AND coalesce(v.approved_until, v.approval_lost_at) IS NOT NULL))))
       AND CASE WHEN o.purpose = 'ENTRY' THEN
               coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
               AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)

@@ -27,7 +27,8 @@ SELECT to_jsonb(o) AS "order",
                                   'config_id', h.config_id)
         FROM venue_routing_history h
         WHERE h.signal_id = o.signal_id AND h.deployment_id IS NULL AND h.attempt = 1) AS decision,
-       jsonb_build_object('signer_address', v.signer_address, 'key_ref', v.key_ref, 'approved_until', v.approved_until) AS access,
+       jsonb_build_object('signer_address', v.signer_address, 'key_ref', v.key_ref, 'approved_until', v.approved_until,
+                          'approval_lost_at', v.approval_lost_at) AS access,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'payload', encode(c.payload, 'base64'), 'expires_at', c.expires_at,
                                                      'nonce', c.nonce, 'signer_address', c.signer_address, 'tx_hash', c.tx_hash,
                                                      'send_count', c.send_count, 'outcome', c.outcome)

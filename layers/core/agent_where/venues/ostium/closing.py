@@ -2,7 +2,7 @@
 
 An event tells price and proceeds; the trade as it was in the block before tells size, entry and
 collateral. A node that keeps no state of that block leaves the size as the ledger has it, and a fee
-of nothing, which is logged.
+of nothing, which is logged. A whole close that differs from the ledger by rounding ends all of it.
 """
 
 import logging
@@ -23,6 +23,9 @@ from agent_where.venues.ostium.units import FULL_CLOSE, PositionRef
 
 logger = logging.getLogger(__name__)
 
+ROUNDING: Final = Decimal("0.000001")
+"""What of a size may be missing: shares of it are cut to whole units."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -33,6 +36,11 @@ class Closed:
     share: int
     price: Decimal
     sent_usd: Decimal
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left of the trade."""
+        return self.share == FULL_CLOSE
 
     @classmethod
     def told(cls, log: Log) -> "Closed":
@@ -72,6 +80,8 @@ class Closing:
         before = self._before(log, places, trader, ref)
         if before is not None:
             sold, cost = _figures(before, closed, paid)
+            if closed.is_whole and abs(sold - size) <= size * ROUNDING:
+                sold = size
         return Fill(
             venue_fill_id=str(closed.order_id),
             size=sold,

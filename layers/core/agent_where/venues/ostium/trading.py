@@ -20,7 +20,7 @@ from agent_where.venues._evm.logs import Logs
 from agent_where.venues._evm.rpc import Rpc
 from agent_where.venues._evm.sealing import Unsent
 from agent_where.venues._http import JsonHttp
-from agent_where.venues.base import Action, ActionKind, Exit, Held
+from agent_where.venues.base import Action, ActionKind, FoundExits, Held
 from agent_where.venues.ostium import contracts as on
 from agent_where.venues.ostium import facts, orders, settlement, units
 from agent_where.venues.ostium.exits import KeptPositions
@@ -166,9 +166,7 @@ class OstiumVenue:
             sent(order, actions), self._directory.places(), self._clock()
         )
 
-    def exits(
-        self, account: str, held: Sequence[Held], since: int | None
-    ) -> tuple[Sequence[Exit], int]:
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
         """What became of positions, orders of ours included; the cursor is a block's number.
 
         Raises:
