@@ -1,7 +1,8 @@
 """In a function's process: it stops at each point where the world could see it, and asks what next.
 
-A point is before or after a round trip to the database, a request to a venue, a call of a queue, and
-each sleep. The harness answers on a Unix socket with the time and with what is to happen: go on, or
+A point is before a round trip to the database, a request to a venue, a call of a queue, a sleep, and
+before and after a whole invocation. Between what one call did and the next point nothing can be seen
+from outside, so that to die before a call is to die after the one that went before it. The harness answers on a Unix socket with the time and with what is to happen: go on, or
 die at once, as a SIGKILL does. The product's code knows nothing of this.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 from local.simulators.faults import kind_of
 
 Point = tuple[str, str, str]
-"""`before` or `after`; `db`, `http`, `queue` or `sleep`; and the name of what is done."""
+"""`before`, or `after` an invocation; `db`, `http`, `queue`, `sleep` or `invoke`; and a name."""
 
 
 class Gate:
@@ -51,14 +52,6 @@ class Gate:
         """Let the harness know; nothing is waited for."""
         if self._line is not None:
             self._say(["told", what, detail])
-
-    def around(self, kind: str, name: str, work: Callable[[], Any]) -> Any:
-        """Do something with a point before it and one after it, however it ends."""
-        self.point(("before", kind, name))
-        try:
-            return work()
-        finally:
-            self.point(("after", kind, name))
 
     def sleep(self, seconds: float) -> None:
         """The world's time passes; how long that takes is the harness's business."""
@@ -115,6 +108,19 @@ def load_product() -> None:
     _watch_messages()
 
 
+def watched_handler(name: str, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A handler with a point before and after each invocation: it begins with the right time."""
+
+    def watched(event: Any, context: Any) -> Any:
+        GATE.point(("before", "invoke", name))
+        try:
+            return handler(event, context)
+        finally:
+            GATE.point(("after", "invoke", name))
+
+    return watched
+
+
 def _watch_database() -> None:
     from agent_where.store import statements  # noqa: PLC0415
     from agent_where.store.connection import Database  # noqa: PLC0415
@@ -124,7 +130,8 @@ def _watch_database() -> None:
 
     def watched(self: Database, *told: Any) -> Any:
         name = "+".join(names.get(sql, "sql") for sql, _ in told)
-        return GATE.around("db", name, lambda: run_together(self, *told))
+        GATE.point(("before", "db", name))
+        return run_together(self, *told)
 
     Database.run_together = watched  # type: ignore[method-assign]
 
@@ -137,7 +144,8 @@ def _watch_http() -> None:
     def watched(self: JsonHttp, method: str, url: str, body: bytes | None) -> object:
         port, _, path = url.partition("//")[2].partition(":")[2].partition("/")
         name = f"{port}/{path} {kind_of(body or b'')}"
-        return GATE.around("http", name, lambda: call(self, method, url, body))
+        GATE.point(("before", "http", name))
+        return call(self, method, url, body)
 
     JsonHttp._call = watched  # type: ignore[method-assign]
 
@@ -159,7 +167,8 @@ class _Retries:
 
 def _watched_verb(work: Callable[..., Any], verb: str) -> Callable[..., Any]:
     def watched(self: Any, url: str, *told: Any) -> Any:
-        return GATE.around("queue", f"{verb} {url}", lambda: work(self, url, *told))
+        GATE.point(("before", "queue", f"{verb} {url.rpartition('/')[2]}"))
+        return work(self, url, *told)
 
     return watched
 

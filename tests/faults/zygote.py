@@ -10,10 +10,11 @@ import json
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.faults.points import GATE, load_product
+from tests.faults.points import GATE, load_product, watched_handler
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 FUNCTIONS = ("route_execute", "reconcile", "market_sync")
@@ -29,10 +30,9 @@ def main() -> None:
     from agent_where import trading  # noqa: PLC0415
 
     trading.LIVE = registry.LIVE
-    import functions.market_sync.app  # noqa: PLC0415
-    import functions.reconcile.app  # noqa: PLC0415
-    import functions.route_execute.app  # noqa: F401, PLC0415
-
+    for name in FUNCTIONS:
+        module = import_module(f"functions.{name}.app")
+        vars(module)["handler"] = watched_handler(name, module.handler)
     _warm_up()
     print("ready", flush=True)
     for line in sys.stdin:
