@@ -1,9 +1,9 @@
 """`make faults`: many scenarios, each judged; a violation is told with what replays it.
 
-    python -m tests.faults.campaign                       200 scenarios drawn from seeds 1 to 200
-    python -m tests.faults.campaign --seed 7 --count 1 --log    one, with all that happened in it
-    python -m tests.faults.campaign --scenario crashes    the worker dies at each point in turn
-    python -m tests.faults.campaign --scenario points     every single fault at each point in turn
+python -m tests.faults.campaign                       200 scenarios drawn from seeds 1 to 200
+python -m tests.faults.campaign --seed 7 --count 1 --log    one, with all that happened in it
+python -m tests.faults.campaign --scenario crashes    the worker dies at each point in turn
+python -m tests.faults.campaign --scenario points     every single fault at each point in turn
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Which fault meets a process at a point, drawn from a seed or put there by number.
 
-A fault at a point is one of: the process dies; it stands still for a while, as a frozen sandbox does,
-and goes on as if nothing had been; the line to the database is cut; the venue or the queue fails.
+A fault at a point is one of: the process dies; it stands still for a while, as a frozen sandbox
+does, and goes on as if nothing had been; the line to the database is cut, or the database is away
+or locked; the venue or the queue fails.
 """
 
 import random
@@ -22,7 +23,7 @@ class Kind(StrEnum):
     CUT_HALFWAY = "cut halfway"
     LOSE_ANSWER = "lose answer"
     DATABASE_AWAY = "database away"
-    RESTART = "database restarted"
+    LOCKED = "table locked"
     DROP = "drop"
     DROP_DONE = "drop, done"
     ERROR = "500"
@@ -55,7 +56,7 @@ _BEFORE = MappingProxyType(
     {
         "db": (
             *(Kind.CUT_BEFORE, Kind.CUT_HALFWAY),
-            *(Kind.LOSE_ANSWER, Kind.LOSE_ANSWER, Kind.DATABASE_AWAY),
+            *(Kind.LOSE_ANSWER, Kind.LOSE_ANSWER, Kind.DATABASE_AWAY, Kind.LOCKED),
         ),
         "http": (*VENUE_RULES, Kind.DROP_DONE, Kind.VENUE_DOWN),
         "queue": (Kind.QUEUE_REFUSES, Kind.QUEUE_LOSES),
@@ -125,13 +126,13 @@ class Drawn:
     @classmethod
     def from_seed(cls, rng: random.Random) -> "Drawn":
         """Alone or combined, seldom or often."""
-        every = sorted(set(Kind) - {Kind.RESTART})
+        every = sorted(Kind)
         several = rng.choice((1, 2, 3, len(every)))
         return cls(
             rng,
-            rng.choice((0.01, 0.03, 0.08)),
+            rng.choice((0.02, 0.04, 0.1)),
             frozenset(rng.sample(every, several)),
-            rng.choice((1, 3, 8, 20)),
+            rng.choice((1, 2, 4, 8, 20)),
         )
 
     def at(self, point: Point) -> Fault | None:

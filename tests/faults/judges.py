@@ -1,4 +1,4 @@
-"""What must hold when all is at rest, whatever went wrong: each judge names every violation it finds.
+"""What must hold when all is at rest, whatever went wrong: each judge names what violates it.
 
 The venues' own books are what the ledger is held against. Nothing here reads what a worker said.
 """
@@ -28,7 +28,7 @@ FORESEEN = frozenset(
         *("VenueUnavailable", "OutcomeUnknown"),
     }
 )
-"""What a worker may raise when something it needs fails; a rule's refusal or a fault of ours is not."""
+"""What a worker may raise when something fails around it: no rule's refusal, no fault of ours."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,12 @@ def stored_before_sent(case: Case) -> Iterable[str]:
     for venue, told in case.books.items():
         for action in told["actions"]:
             if (action["signer"], action["nonce"]) not in stored:
-                yield f"{venue} admitted {action['action']['type']} {action['nonce']}, stored nowhere"
+                kind = action["action"]["type"]
+                yield f"{venue} admitted {kind} {action['nonce']}, which is stored nowhere"
 
 
 def fills_agree(case: Case) -> Iterable[str]:
-    """Each fill of ours at a venue is one row of the ledger with its size and price, and no other."""
+    """Each fill of ours at a venue is one row of the ledger, with its size and price."""
     ours = {
         (row["venue"], row["venue_fill_id"]): row for row in case.rows("SELECT * FROM venue_fills")
     }
@@ -207,7 +208,7 @@ def moves_allowed(case: Case) -> Iterable[str]:
 
 
 def followers_served(case: Case) -> Iterable[str]:
-    """Of a routed signal every follower has an order, whose last attempt has ended with a reason."""
+    """Of a routed signal every follower has an order."""
     entries: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
     for order in case.orders.values():
         if order["purpose"] == "ENTRY":
@@ -235,7 +236,9 @@ def nothing_unforeseen(case: Case) -> Iterable[str]:
 
 def nothing_unexplained(case: Case) -> Iterable[str]:
     """No market of an account is without an explanation, and no position came unexpected."""
-    for row in case.rows("SELECT account, unexplained FROM venue_accounts WHERE unexplained <> '{}'"):
+    for row in case.rows(
+        "SELECT account, unexplained FROM venue_accounts WHERE unexplained <> '{}'"
+    ):
         yield f"account {row['account']}: {row['unexplained']}"
     for row in case.rows("SELECT id FROM positions WHERE unexpected"):
         yield f"order {row['id']} executed after it had ended as if it had not"

@@ -6,7 +6,7 @@ wrong where is drawn from the seed. The world's clock moves only here.
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.cuts import Cut
@@ -59,6 +59,7 @@ class Director:
         workers: how many messages of one queue are in work at once.
         time_outs: whether an invocation is ended when its time is up; else it goes on, as in a
             sandbox that was frozen together with its clock.
+        skews: how far the clocks of functions may be ahead of the world's, in seconds.
     """
 
     stage: Stage
@@ -66,6 +67,7 @@ class Director:
     faults: Faults
     workers: int = 2
     time_outs: bool = True
+    skews: Sequence[float] = (0.0,)
     acts: list[Act] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     struck: Counter[Kind] = field(default_factory=Counter)
@@ -170,7 +172,7 @@ class Director:
     def _hire(self, function: str) -> Instance:
         warm = [each for each in self.stage.idle if each.function == function]
         if not warm:
-            return self.stage.cold(function)
+            return self.stage.cold(function, skew=self.rng.choice(self.skews))
         chosen = self.rng.choice(warm)
         self.stage.idle.remove(chosen)
         return chosen
@@ -194,6 +196,7 @@ class Director:
         happened = run.instance.next_event()
         self.stage.house.queues.fault = None
         self.stage.house.line.next_cut = None
+        self.stage.unlock()
         match happened:
             case AtPoint(point):
                 self.points += 1
@@ -248,6 +251,8 @@ class Director:
                 stage.house.line.go_away()
                 back = Act(now + fault.seconds, "the database is back", stage.house.line.come_back)
                 self._resume.append(back)
+            case Kind.LOCKED:
+                stage.lock()
             case Kind.VENUE_DOWN:
                 self._venue_down(run, fault.seconds)
             case Kind.CUT_BEFORE | Kind.CUT_HALFWAY | Kind.LOSE_ANSWER:

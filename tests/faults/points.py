@@ -1,9 +1,10 @@
-"""In a function's process: it stops at each point where the world could see it, and asks what next.
+"""In a function's process: it stops wherever the world could see it, and asks what next.
 
-A point is before a round trip to the database, a request to a venue, a call of a queue, a sleep, and
-before and after a whole invocation. Between what one call did and the next point nothing can be seen
-from outside, so that to die before a call is to die after the one that went before it. The harness answers on a Unix socket with the time and with what is to happen: go on, or
-die at once, as a SIGKILL does. The product's code knows nothing of this.
+A point is before a round trip to the database, a request to a venue, a call of a queue, a sleep,
+and before and after a whole invocation. Between what one call did and the next point nothing can be
+seen from outside, so that to die before a call is to die after the one that went before it. The
+harness answers on a Unix socket with the time and with what is to happen: go on, or die at once, as
+a SIGKILL does. The product's code knows nothing of this.
 """
 
 import json

@@ -94,7 +94,7 @@ class Instance:
 class Runtime:
     """Starts instances and hands them events."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sabotage: str) -> None:
         self._folder = folder
         self.instances: dict[str, Instance] = {}
         self._count = 0
@@ -105,7 +105,7 @@ class Runtime:
         for work in (lambda: self._http.serve_forever(0.05), self._welcome):
             Thread(target=work, daemon=True).start()
         self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.zygote"],
+            [sys.executable, "-m", "tests.faults.zygote", sabotage],
             cwd=ROOT,
             env=_bare(),
             stdin=subprocess.PIPE,
@@ -132,7 +132,6 @@ class Runtime:
         now: float,
         second_venue: str,
         skew: float = 0.0,
-        gated: bool = True,
     ) -> Instance:
         """A cold start; returns when it runs.
 
@@ -148,7 +147,6 @@ class Runtime:
             "instance": made.id,
             "environment": {**environment, "AWS_LAMBDA_RUNTIME_API": address},
             "gate": str(self._folder / "gate"),
-            "gated": gated,
             "second_venue": second_venue,
             "skew": skew,
             "log": str(self._folder / "functions.log"),
@@ -157,7 +155,7 @@ class Runtime:
         self._zygote.stdin.write(json.dumps(order) + "\n")
         self._zygote.stdin.flush()
         made.next_event()
-        made.say("go" if gated else "run", now)
+        made.say("go", now)
         return made
 
     def invoke(self, instance: Instance, event: Mapping[str, Any]) -> None:

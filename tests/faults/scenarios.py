@@ -5,15 +5,19 @@ markets do. Drawn from a seed, or the one whose every point is crashed at.
 import json
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
+from local.simulators.faults import BadControl
 from tests.faults.faulting import Drawn, Faults
 from tests.faults.judges import judge
 from tests.faults.lockstep import Act, Director
-from tests.faults.stage import COIN, SIGNALS, VENUES, Stage, wallet
+from tests.faults.stage import COIN, ORDERS, SIGNALS, VENUES, Stage, wallet
 
+NIL = "00000000-0000-0000-0000-000000000000"
 BOUNDS = {"stopLoss": "0.05", "takeProfit": "0.1"}
 
 
@@ -101,12 +105,15 @@ def drawn(stage: Stage, seed: int) -> Verdict:
         Drawn.from_seed(rng),
         workers=rng.choice((1, 2, 3)),
         time_outs=rng.random() < 0.7,
+        skews=rng.choice(((0.0,), (0.0,), (0.0, 60.0), (-60.0, 0.0, 60.0))),
     )
+    for name in (SIGNALS, ORDERS):
+        stage.queues[name].max_receives = rng.choice((30, 30, 4))
     agents = _agents(stage, rng)
     producer = Producer(stage)
     start = stage.clock.now
     director.acts = [
-        Act(start + at, what, do) for at, what, do in _acts(stage, rng, agents, producer, director)
+        Act(start + at, what, do) for at, what, do in _acts(director, agents, producer)
     ]
     return ended(director, lambda: _close_all(director, agents, producer))
 
@@ -119,6 +126,8 @@ def ended(director: Director, last: Callable[[], None] = lambda: None) -> Verdic
         refuse_growth(director.stage, venue, refuses=False)
         director.stage.tell(venue, "fail", mode=None)
         director.stage.tell(venue, "lag")
+    set_control(director.stage, "ACTIVE")
+    director.stage.redrive()
     last()
     rested = director.play()
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
@@ -135,50 +144,118 @@ def _agents(stage: Stage, rng: random.Random) -> list[UUID]:
     return agents
 
 
-def _acts(
-    stage: Stage, rng: random.Random, agents: list[UUID], producer: Producer, director: Director
-) -> Iterator[tuple[float, str, Callable[[], object]]]:
-    """Signals with copies, closes, prices, refusals, late answers, syncs: each at its time."""
+Happening = tuple[float, str, Callable[[], object]]
+"""When, in words, and what."""
+
+
+def _acts(director: Director, agents: list[UUID], producer: Producer) -> Iterator[Happening]:
+    """Signals with copies, and now and then what else a day brings: each at its time."""
+    rng, stage = director.rng, director.stage
     span = rng.choice((5.0, 60.0, 400.0))
     for _ in range(rng.choice((1, 1, 2, 2, 3, 5))):
-        agent, at = rng.choice(agents), rng.uniform(0, span)
-        if rng.random() < 0.25:
-            body = producer.closes(agent)
-        else:
-            risk = {"riskModel": BOUNDS} if rng.random() < 0.4 else {}
-            body = producer.opens(agent, rng.choice(("LONG", "LONG", "SHORT")), **risk)
-        copies = rng.choice((1, 1, 1, 2, 3))
-        for copy in range(copies):
-            later = at + copy * rng.choice((0.0, 0.1, 30.0, 400.0))
-            yield later, f"a signal, copy {copy}", lambda b=body, c=copy: producer.send(b, c)  # type: ignore[misc]
-    if rng.random() < 0.5:
-        venue, at = rng.choice(VENUES), rng.uniform(0, span)
-        yield at, f"{venue} refuses", lambda: refuse_growth(stage, venue, refuses=True)
-        yield (
-            at + rng.uniform(1, span),
-            f"{venue} takes orders",
-            lambda: refuse_growth(stage, venue, refuses=False),
-        )
-    if rng.random() < 0.3:
-        price = rng.choice(("56000", "67000", "59000", "61000"))
-        for venue in VENUES:
-            yield (
-                rng.uniform(0, span) + 5,
-                f"{venue} moves to {price}",
-                lambda v=venue: stage.tell(v, "price", coin=COIN, price=price),  # type: ignore[misc]
-            )
-    if rng.random() < 0.3:
-        seconds = rng.choice((1, 3, 8))
-        for venue in VENUES:
-            yield (
-                0.0,
-                f"{venue} is {seconds} s late",
-                lambda v=venue: stage.tell(v, "lag", orderStatus=seconds, fills=seconds),  # type: ignore[misc]
-            )
-    for _ in range(rng.choice((0, 0, 1, 2))):
-        yield rng.uniform(0, span), "reconcile, once more", lambda: director.invoke("reconcile")
+        yield from _signal(rng, rng.choice(agents), producer, span)
+    for share, happen in (
+        (0.4, _refusals),
+        (0.3, _move),
+        (0.3, _lateness),
+        (0.15, _control),
+        (0.15, _liquidation),
+        (0.1, _poison),
+        (0.05, _restart),
+        (0.05, _migration),
+    ):
+        if rng.random() < share:
+            yield from happen(stage, rng, span)
+    for function in rng.choice(((), (), ("reconcile",), ("reconcile", "reconcile"))):
+        yield _at(rng, span), "reconcile, once more", partial(director.invoke, function)
     if rng.random() < 0.1:
-        yield rng.uniform(0, span), "a sync", lambda: director.invoke("market_sync")
+        yield _at(rng, span), "a sync", partial(director.invoke, "market_sync")
+
+
+def _at(rng: random.Random, span: float) -> float:
+    return rng.uniform(0, span)
+
+
+def _signal(
+    rng: random.Random, agent: UUID, producer: Producer, span: float
+) -> Iterator[Happening]:
+    """One signal and its copies, now or minutes later."""
+    if rng.random() < 0.25:
+        body = producer.closes(agent)
+    else:
+        risk = {"riskModel": BOUNDS} if rng.random() < 0.4 else {}
+        body = producer.opens(agent, rng.choice(("LONG", "LONG", "SHORT")), **risk)
+    at = _at(rng, span)
+    for copy in range(rng.choice((1, 1, 1, 2, 3))):
+        later = at + copy * rng.choice((0.0, 0.1, 30.0, 400.0))
+        yield later, f"a signal, copy {copy}", partial(producer.send, body, copy)
+
+
+def _refusals(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    venue, at = rng.choice(VENUES), _at(rng, span)
+    yield at, f"{venue} refuses", partial(refuse_growth, stage, venue, refuses=True)
+    later = at + _at(rng, span)
+    yield later, f"{venue} takes orders", partial(refuse_growth, stage, venue, refuses=False)
+
+
+def _move(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    price = rng.choice(("56000", "67000", "59000", "61000"))
+    for venue in VENUES:
+        moves = partial(stage.tell, venue, "price", coin=COIN, price=price)
+        yield _at(rng, span) + 5, f"{venue} moves to {price}", moves
+
+
+def _lateness(stage: Stage, rng: random.Random, _: float) -> Iterator[Happening]:
+    seconds = rng.choice((1, 3, 8))
+    for venue in VENUES:
+        late = partial(stage.tell, venue, "lag", orderStatus=seconds, fills=seconds)
+        yield 0.0, f"{venue} is {seconds} s late", late
+
+
+def _control(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    at, state = _at(rng, span), rng.choice(("HALTED", "CLOSE_ONLY"))
+    yield at, f"an operator says {state}", partial(set_control, stage, state)
+    yield at + _at(rng, span), "and lets go", partial(set_control, stage, "ACTIVE")
+
+
+def _liquidation(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    venue, number = rng.choice(VENUES), rng.choice((0, 1, 2))
+    work = partial(liquidate, stage, venue, wallet(f"user {number}"))
+    yield _at(rng, span) + 5, f"{venue} liquidates", work
+
+
+def _poison(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    for name, body in (("no JSON", "{"), ("an unknown order", json.dumps({"orderId": NIL}))):
+        queue = stage.queues[rng.choice((SIGNALS, ORDERS))]
+        yield _at(rng, span), f"a poison message, {name}", partial(queue.send, name, name, body, {})
+
+
+def _restart(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    yield _at(rng, span), "the database restarts", stage.restart_database
+
+
+def _migration(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    adds = "; ".join(
+        f"ALTER TABLE {table} ADD COLUMN faults_note text; CREATE INDEX ON {table} (faults_note)"
+        for table in ("signals", "venue_orders", "positions")
+    )
+    yield _at(rng, span), "a migration", lambda: stage.direct.script(adds)
+
+
+def set_control(stage: Stage, state: str) -> None:
+    """Everybody may trade, or close only, or nothing."""
+    stage.rows(
+        "INSERT INTO trading_controls (scope, id, state, reason, set_by)"
+        " VALUES ('global', NULL, :state, 'a scenario', 'a scenario')"
+        " ON CONFLICT (scope, id) DO UPDATE SET state = excluded.state",
+        state=state,
+    )
+
+
+def liquidate(stage: Stage, venue: str, user: str) -> None:
+    """The venue takes a position away, if there is one."""
+    with suppress(BadControl):
+        stage.tell(venue, "liquidate", user=user, coin=COIN)
 
 
 def _close_all(director: Director, agents: list[UUID], producer: Producer) -> None:

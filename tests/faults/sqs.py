@@ -151,8 +151,6 @@ class _Server(ThreadingHTTPServer):
         self.queues = queues
 
 
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

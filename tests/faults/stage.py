@@ -1,9 +1,10 @@
-"""Everything that a scenario happens on: database, queues, venues, functions, and one clock for all.
+"""What a scenario happens on: database, queues, venues, functions, and one clock for all.
 
 The house is built once and lasts; a stage is what one scenario has of it, and is new each time.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from pg8000 import native
+
 from agent_where.execution.signers import Signers
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Row
 from agent_where.store.store import Store
 from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
 from local.environment import ROOT
-from local.postgres import Postgres, start
+from local.postgres import USER, Postgres, start
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server
 from tests.conftest import fresh_database
@@ -50,9 +53,13 @@ class Clock:
 
 
 class House:
-    """What outlives scenarios: a database server, two venues, a queue server, a zygote."""
+    """What outlives scenarios: a database server, two venues, a queue server, a zygote.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        sabotage: what is wrong with the product on purpose, by its name in sabotage.py.
+    """
+
+    def __init__(self, folder: Path, *, sabotage: str = "") -> None:
         self.clock = Clock()
         self.postgres = start(folder / "postgres", durable=False)
         self.line = Line(self.postgres.port)
@@ -62,7 +69,7 @@ class House:
             for seed, name in enumerate(VENUES, start=1)
         }
         self.servers = {name: Server(simulator) for name, simulator in self.venues.items()}
-        self.runtime = Runtime(folder)
+        self.runtime = Runtime(folder, sabotage)
         self.template = self._template()
 
     def close(self) -> None:
@@ -110,6 +117,7 @@ class Stage:
     queues: Mapping[str, Fifo]
     idle: list[Instance] = field(default_factory=list)
     wallets: dict[str, int] = field(default_factory=dict)
+    _locking: Any = None
 
     @property
     def clock(self) -> Clock:
@@ -124,10 +132,37 @@ class Stage:
             self.clock.now = to
             self.rows("UPDATE world_clock SET at = :at", at=self.clock.utc())
 
+    def lock(self) -> None:
+        """Hold the tables that everybody needs, longer than anybody waits, until `unlock`."""
+        server = self.house.postgres
+        self._locking = native.Connection(
+            USER, "127.0.0.1", self.name, server.port, server.password
+        )
+        self._locking.run("BEGIN")
+        self._locking.run("LOCK TABLE signals, venue_accounts, installation")
+
+    def unlock(self) -> None:
+        if self._locking is not None:
+            self._locking.run("ROLLBACK")
+            self._locking.close()
+            self._locking = None
+
+    def restart_database(self) -> None:
+        """Stop the server under everybody's feet and start it again."""
+        self.direct.close()
+        self.house.postgres.stop()
+        start(self.house.postgres.data, port=self.house.postgres.port, durable=False)
+
+    def redrive(self) -> None:
+        """Put the dead letters that were only received too often back, in order."""
+        letters = [m for m in self.queues[DEAD].messages if "reason" not in m.attributes]
+        for letter in letters:
+            self.queues[DEAD].messages.remove(letter)
+            queue = self.queues[ORDERS if "orderId" in letter.body else SIGNALS]
+            queue.send(letter.group, f"redriven {letter.id}", letter.body, {})
+
     def tell(self, venue: str, what: str, **body: object) -> Any:
         """A control request of a simulated venue's."""
-        import json  # noqa: PLC0415
-
         sent = json.dumps(body, default=str).encode()
         with self.house.servers[venue]._http.lock:
             return self.house.venues[venue].control.apply(f"/simulator/{what}", sent)
@@ -243,4 +278,5 @@ def staged(house: House) -> Iterator[Stage]:
             yield made
         finally:
             house.runtime.forget()
+            made.unlock()
             made.direct.close()

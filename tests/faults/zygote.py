@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.faults import sabotage
 from tests.faults.points import GATE, load_product, watched_handler
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -34,7 +35,9 @@ def main() -> None:
         module = import_module(f"functions.{name}.app")
         vars(module)["handler"] = watched_handler(name, module.handler)
     _warm_up()
-    print("ready", flush=True)
+    sabotage.commit(sys.argv[1])
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     for line in sys.stdin:
         told = json.loads(line)
         if os.fork() == 0:
