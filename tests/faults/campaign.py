@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults.faulting import Fault, Kind, NoFaults, OneFault, possible
+from tests.faults.load import Plan, load
 from tests.faults.points import Point
 from tests.faults.runtime import HarnessFault
 from tests.faults.scenarios import Verdict, drawn, one_signal
@@ -26,6 +27,7 @@ from tests.faults.stage import House, Stage, staged
 
 FREEZES = (25.0, 70.0, 700.0)
 """Past the function's time-out, past the lease and the visibility, past every expiry; seconds."""
+LONGEST_LOAD_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -139,19 +141,35 @@ def _play_one(house: House, case: Case, tally: Tally, *, log: bool) -> None:
         print("\n".join(verdict.director.log), flush=True)
     for words in verdict.violations:
         print(f"VIOLATION {case.name}: {words}", flush=True)
-    if tally.scenarios % 100 == 0:
+    if tally.scenarios % 50 == 0:
         print(f"{tally.scenarios} scenarios, {len(tally.violations)} violations", flush=True)
+
+
+def _load(options: argparse.Namespace) -> bool:
+    """Whether anything was lost or doubled."""
+    seconds = min(options.seconds, LONGEST_LOAD_SECONDS)
+    with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
+        house = House(Path(folder))
+        try:
+            told = load(house, Plan(rate=options.rate, seconds=seconds), options.seed)
+        finally:
+            house.close()
+    print(json.dumps(told))
+    return bool(told["lost"] or told["doubled"] or told["drained_in_s"] is None)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="the fault campaign")
-    parser.add_argument("--scenario", default="drawn", help="drawn, crashes, points or calm")
+    parser.add_argument("--scenario", default="drawn", help="drawn, crashes, points, calm, load")
     parser.add_argument("--seed", type=int, default=1, help="the first")
     parser.add_argument("--count", type=int, default=200, help="how many seeds")
     parser.add_argument("--shards", type=int, default=2, help="how many at once")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="begin none after these")
     parser.add_argument("--log", action="store_true", help="tell all that happened")
+    parser.add_argument("--rate", type=float, default=15.0, help="load: signals a second")
     options = parser.parse_args()
+    if options.scenario == "load":
+        sys.exit(_load(options))
     began = time.monotonic()
     whole = Tally()
     with ProcessPoolExecutor(options.shards) as pool:

@@ -214,7 +214,9 @@ class Director:
     def _end(self, run: Run, ended: Ended) -> None:
         self._runs.remove(run)
         self.stage.idle.append(run.instance)
-        self._note(f"{run.instance.id} ended: {ended.error or ended.answer}")
+        self._note(
+            f"{run.instance.id} ended: {(ended.error or '').partition(':')[0] or ended.answer}"
+        )
         self.errors += [f"{what}: {detail}" for what, detail in run.instance.told]
         run.instance.told.clear()
         if ended.error:

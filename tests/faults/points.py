@@ -33,6 +33,7 @@ class Gate:
         self._line: socket.socket | None = None
         self._reader: Any = None
         self._now = time.time()
+        self._is_free = False
         self.skew = 0.0
 
     def open(self, path: str, instance: str) -> None:
@@ -45,7 +46,7 @@ class Gate:
 
     def point(self, point: Point) -> None:
         """Wait here until the harness says to go on."""
-        if self._line is not None:
+        if self._line is not None and not self._is_free:
             self._say(list(point))
             self._obey()
 
@@ -56,12 +57,16 @@ class Gate:
 
     def sleep(self, seconds: float) -> None:
         """The world's time passes; how long that takes is the harness's business."""
+        if self._is_free:
+            time.sleep(seconds)
         self.point(("before", "sleep", f"{seconds}"))
 
     def monotonic(self) -> float:
-        return self._now
+        return time.monotonic() if self._is_free else self._now
 
     def utc_now(self) -> datetime:
+        if self._is_free:
+            return datetime.now(UTC)
         return datetime.fromtimestamp(self._now + self.skew, UTC)
 
     def _say(self, words: list[str]) -> None:
@@ -74,6 +79,7 @@ class Gate:
             os._exit(0)  # the harness is gone
         told = json.loads(line)
         self._now = told["now"]
+        self._is_free = told["do"] == "run"  # by the real clocks, and never stopping
         if told["do"] == "die":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -94,12 +94,13 @@ class Instance:
 class Runtime:
     """Starts instances and hands them events."""
 
-    def __init__(self, folder: Path, sabotage: str) -> None:
+    def __init__(self, folder: Path, sabotage: str = "") -> None:
         self._folder = folder
         self.instances: dict[str, Instance] = {}
         self._count = 0
         self._http = _Server((LOOPBACK, 0), self.instances)
         self._gate = socket.socket(socket.AF_UNIX)
+        (folder / "gate").unlink(missing_ok=True)
         self._gate.bind(str(folder / "gate"))
         self._gate.listen(64)
         for work in (lambda: self._http.serve_forever(0.05), self._welcome):
@@ -132,11 +133,13 @@ class Runtime:
         now: float,
         second_venue: str,
         skew: float = 0.0,
+        is_free: bool = False,
     ) -> Instance:
         """A cold start; returns when it runs.
 
         Args:
             skew: how far its clock is ahead of the world's, in seconds.
+            is_free: it goes by the machine's clock, and never waits for the harness.
         """
         self._count += 1
         made = Instance(f"{function}-{self._count}", function)
@@ -155,7 +158,7 @@ class Runtime:
         self._zygote.stdin.write(json.dumps(order) + "\n")
         self._zygote.stdin.flush()
         made.next_event()
-        made.say("go", now)
+        made.say("run" if is_free else "go", now)
         return made
 
     def invoke(self, instance: Instance, event: Mapping[str, Any]) -> None:

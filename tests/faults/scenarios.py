@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
+from agent_where.execution.executor import LEASE_SECONDS
 from local.simulators.faults import BadControl
 from tests.faults.faulting import Drawn, Faults
 from tests.faults.judges import judge
@@ -74,17 +75,17 @@ def refuse_growth(stage: Stage, venue: str, *, refuses: bool) -> None:
     stage.tell(venue, "cap", coin=COIN, capped=refuses)
 
 
-def one_signal(stage: Stage, faults: Faults, seed: int = 0) -> Verdict:
+def one_signal(stage: Stage, faults: Faults, *, is_refused: bool = True) -> Verdict:
     """One signal, two deployments, refused by the first venue, traded at the second, closed.
 
-    One worker at a time and nothing drawn: the same points in the same order, whatever the seed.
+    One worker at a time and nothing drawn: always the same points in the same order.
     """
     set_priority(stage)
     agent = stage.agent("one")
     for name in ("first", "second"):
         stage.follow(agent, wallet(name))
-    refuse_growth(stage, "HYPERLIQUID", refuses=True)
-    director = Director(stage, random.Random(seed), faults, workers=1)
+    refuse_growth(stage, "HYPERLIQUID", refuses=is_refused)
+    director = Director(stage, random.Random(0), faults, workers=1)
     producer = Producer(stage)
     now = stage.clock.now
     opening, closing = producer.opens(agent, riskModel=BOUNDS), producer.closes(agent)
@@ -130,6 +131,7 @@ def ended(director: Director, last: Callable[[], None] = lambda: None) -> Verdic
     director.stage.redrive()
     last()
     rested = director.play()
+    director.stage.move_clock(director.stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
     return Verdict(restless + judge(director.stage, director.errors), director)
 

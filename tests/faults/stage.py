@@ -53,13 +53,9 @@ class Clock:
 
 
 class House:
-    """What outlives scenarios: a database server, two venues, a queue server, a zygote.
+    """What outlives scenarios: a database server, two venues, a queue server, a zygote."""
 
-    Args:
-        sabotage: what is wrong with the product on purpose, by its name in sabotage.py.
-    """
-
-    def __init__(self, folder: Path, *, sabotage: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.postgres = start(folder / "postgres", durable=False)
         self.line = Line(self.postgres.port)
@@ -69,7 +65,8 @@ class House:
             for seed, name in enumerate(VENUES, start=1)
         }
         self.servers = {name: Server(simulator) for name, simulator in self.venues.items()}
-        self.runtime = Runtime(folder, sabotage)
+        self._folder = folder
+        self.runtime = Runtime(folder)
         self.template = self._template()
 
     def close(self) -> None:
@@ -79,6 +76,18 @@ class House:
         self.queues.close()
         self.line.close()
         self.postgres.stop()
+
+    @contextmanager
+    def sabotaged(self, name: str) -> Iterator[None]:
+        """With the product made wrong on purpose, as sabotage.py has it under that name."""
+        sound = self.runtime
+        (self._folder / "sabotaged").mkdir(exist_ok=True)
+        self.runtime = Runtime(self._folder / "sabotaged", name)
+        try:
+            yield
+        finally:
+            self.runtime.close()
+            self.runtime = sound
 
     def dsn(self, name: str) -> str:
         """A database, by way of the line that can be cut."""
