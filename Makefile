@@ -54,7 +54,7 @@ fuzz: environments  ## Try that deployment with thousands of requests made from 
 	@CASES=$(or $(CASES),3000) $(PROJECT) -m pytest -q -s -m e2e tests/e2e/test_schema.py $(ARGS)
 
 faults: .venv/project/.installed  ## Break everything, and judge (SEED=1 COUNT=200 SCENARIO=drawn|crashes|points|load, ARGS="--log")
-	@$(PROJECT) -m tests.faults.campaign --scenario $(or $(SCENARIO),drawn) --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(ARGS)
+	@$(PROJECT) -m tests.faults.campaign --scenario $(or $(SCENARIO),drawn) --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
 	@$(PROJECT) -m local.openapi

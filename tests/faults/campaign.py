@@ -101,15 +101,15 @@ def points_of(house: House) -> list[Point]:
     return counting.points
 
 
-def cases_of(house: House, scenario: str, first: int, count: int) -> list[Case]:
-    """What a scenario's name stands for."""
+def cases_of(house: House, scenario: str, first: int, count: int | None) -> list[Case]:
+    """What a scenario's name stands for: so many from the first on, of points else all."""
     match scenario:
         case "drawn":
-            return seeds(first, count)
+            return seeds(first, 200 if count is None else count)
         case "crashes":
-            return list(deaths(points_of(house)))
+            return list(deaths(points_of(house)))[first - 1 :][:count]
         case "points":
-            return list(singles(points_of(house)))
+            return list(singles(points_of(house)))[first - 1 :][:count]
         case "calm":
             return [Case("no fault", partial(one_signal, faults=NoFaults()))]
         case _:
@@ -161,8 +161,8 @@ def _load(options: argparse.Namespace) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description="the fault campaign")
     parser.add_argument("--scenario", default="drawn", help="drawn, crashes, points, calm, load")
-    parser.add_argument("--seed", type=int, default=1, help="the first")
-    parser.add_argument("--count", type=int, default=200, help="how many seeds")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed, or point")
+    parser.add_argument("--count", type=int, default=None, help="how many of them")
     parser.add_argument("--shards", type=int, default=2, help="how many at once")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="begin none after these")
     parser.add_argument("--log", action="store_true", help="tell all that happened")

@@ -144,8 +144,8 @@ def positions_add_up(case: Case) -> Iterable[str]:
             yield f"position {row['id']} is {row['qty']}, and {row['bought']} was executed"
         if row["left"] is not None and (row["left"], row["made"]) != (row["open_qty"], row["pnl"]):
             yield f"position {row['id']} has {row['open_qty']} open, its books {row['left']}"
-        if row["status"] == "CLOSED" and row["open_qty"]:
-            yield f"position {row['id']} is CLOSED with {row['open_qty']} open"
+        if row["status"] == "CLOSED" and (row["open_qty"] or row["left"] is None):
+            yield f"position {row['id']} is CLOSED, and nothing says how"
 
 
 def intents_end(case: Case) -> Iterable[str]:

@@ -60,20 +60,12 @@ def _sent_before_stored() -> None:
     HyperliquidVenue.next_action = remembering  # type: ignore[method-assign]
 
 
-def _messages_alone() -> None:
-    """What was lost on the way to a queue is looked for nowhere else."""
-    from agent_where.store.store import Store  # noqa: PLC0415
-
-    Store.enqueue_due_orders = lambda _self, at_most: [][:at_most]  # type: ignore[method-assign]
-
-
 VENUES: dict[str, Any] = {}
 SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
         "silence is a refusal": _silence_is_a_refusal,
         "unknown is expired": _unknown_is_expired,
         "sent before stored": _sent_before_stored,
-        "messages alone": _messages_alone,
     }
 )
 

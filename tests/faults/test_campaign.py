@@ -14,7 +14,7 @@ from tests.faults.lockstep import Act, Director
 from tests.faults.points import Point
 from tests.faults.sabotage import SABOTAGE
 from tests.faults.scenarios import Producer, Verdict, drawn, one_signal, set_priority
-from tests.faults.stage import ORDERS, House, Stage, staged, wallet
+from tests.faults.stage import House, Stage, staged, wallet
 
 SEEDS = (18, 24, 33)
 
@@ -100,7 +100,6 @@ def _instances(verdict: Verdict) -> list[str]:
         ("silence is a refusal", "exchange order", Kind.DROP_DONE, "executed once"),
         ("unknown is expired", "exchange order", Kind.DROP_DONE, "executed once"),
         ("sent before stored", "mark_sent", Kind.CUT_BEFORE, "stored before sent"),
-        ("messages alone", f"send {ORDERS}", Kind.DIE, "intents end"),
     ],
 )
 def test_a_known_mistake_is_found(
