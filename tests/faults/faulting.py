@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 from tests.faults.points import Point
 
@@ -82,6 +83,14 @@ class Fault:
         return f"{self.kind} for {self.seconds:.0f} s" if self.seconds else str(self.kind)
 
 
+class Faults(Protocol):
+    """Says what goes wrong at a point."""
+
+    def at(self, point: Point) -> Fault | None:
+        """The fault that meets the process which waits there, or none."""
+        ...
+
+
 @dataclass
 class NoFaults:
     """All goes well."""
@@ -145,6 +154,3 @@ class Drawn:
         kind = self.rng.choice(fitting)
         lasting = (Kind.FREEZE, Kind.DATABASE_AWAY, Kind.VENUE_DOWN)
         return Fault(kind, self.rng.choice(_SECONDS) if kind in lasting else 0.0)
-
-
-Faults = NoFaults | OneFault | Drawn

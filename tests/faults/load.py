@@ -1,8 +1,9 @@
 """Signals at a steady rate by the real clock, with faults: what is lost or doubled, and how fast.
 
-On paper, since a venue's own limits would be reached long before the system's. The functions run
-freely in processes of their own, several for each queue; invocations are killed, deliveries come
-twice, the line to the database is cut and the queue fails now and then.
+The functions run freely in processes of their own, several for each queue; invocations are killed,
+deliveries come twice, the line to the database is cut and the queue fails now and then. Many
+wallets trade on paper, since a venue's own limits would be reached long before the system's; few
+trade at the simulated venues, whose books are then judged as after any scenario.
 """
 
 import json
@@ -20,12 +21,14 @@ from queue import Empty
 from typing import Any
 from uuid import UUID, uuid4
 
+from agent_where.execution.executor import LEASE_SECONDS
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Row
 from agent_where.store.store import Store
 from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
 from tests.conftest import fresh_database
 from tests.faults.fifo import BadReceipt, Fifo
+from tests.faults.judges import judge
 from tests.faults.runtime import Dead, Ended, Instance
 from tests.faults.sqs import LOSE, event
 from tests.faults.stage import COIN, DEAD, MIGRATIONS, ORDERS, SIGNALS, VENUES, House, Stage, wallet
@@ -38,12 +41,15 @@ _WORKERS = {SIGNALS: 2, ORDERS: 4}
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do. `rate`: signals a second; `faults`: the share of invocations that meet one."""
+    """What to do. `rate`: signals a second; `faults`: the share of invocations that meet one.
+
+    `is_live`: trades at the simulated venues, with at most sixteen wallets.
+    """
 
     rate: float
     seconds: float
     wallets: int = 200
-    agents: int = 200
+    is_live: bool = False
     faults: float = 0.05
     patience_seconds: float = 400.0
 
@@ -82,15 +88,10 @@ class Load:
         return self._figures(sending, backlog, drained)
 
     def _followed(self) -> list[UUID]:
-        """Each wallet follows one agent."""
-        agents = [self.stage.agent(f"load {number}") for number in range(self.plan.agents)]
-        for number in range(self.plan.wallets):
-            self.stage.rows(
-                "INSERT INTO agent_deployments (agent_id, user_wallet) VALUES (:agent, :wallet)",
-                agent=agents[number % len(agents)],
-                wallet=wallet(f"load {number}"),
-            )
-        self.stage.rows("UPDATE agents SET venue = 'MULTI' RETURNING id")
+        """Each wallet follows an agent of its own."""
+        agents = [self.stage.agent(f"load {number}") for number in range(self.plan.wallets)]
+        for number, agent in enumerate(agents):
+            self.stage.follow(agent, wallet(f"load {number}"), has_accounts=self.plan.is_live)
         return agents
 
     def _send(self, agents: list[UUID], began: float) -> None:
@@ -181,7 +182,10 @@ class Load:
         house = self.stage.house
         return house.runtime.start(
             function,
-            {**self.stage.environment(), "EXECUTION_MODE": "paper"},
+            {
+                **self.stage.environment(),
+                "EXECUTION_MODE": "live" if self.plan.is_live else "paper",
+            },
             now=time.time(),
             second_venue=house.servers["OSTIUM"].url,
             is_free=True,
@@ -208,7 +212,7 @@ class Load:
             "  FROM venue_orders o JOIN signals s ON s.id = o.signal_id"
             "  WHERE o.status = 'FILLED' AND o.purpose = 'ENTRY') f"
         )
-        wanted = len(self.sent) * (self.plan.wallets // self.plan.agents)
+        wanted = len(self.sent)
         refused = self._one("SELECT count(*) AS n FROM venue_orders WHERE status = 'REJECTED'")["n"]
         dead = len(self.stage.queues[DEAD].messages)
         return {
@@ -227,7 +231,15 @@ class Load:
             "p99_s": told["slow"] and round(float(told["slow"]), 2),
             "faults": dict(self.struck),
             "growth_kb": self._growth(),
+            "violations": self._judged(),
         }
+
+    def _judged(self) -> list[str]:
+        """What the venues' books say of it, once no dead worker holds a lease."""
+        if not self.plan.is_live:
+            return []
+        time.sleep(LEASE_SECONDS)
+        return judge(self.stage, [])
 
     def _growth(self) -> dict[str, int]:
         """Of the instances that lived longest: memory at the end less that half way, in KiB."""
@@ -273,16 +285,20 @@ def real_stage(house: House) -> Iterator[Stage]:
         ORDERS: Fifo(ORDERS, time.time, dead_letters=dead),
         DEAD: dead,
     }
-    house.queues.queues = dict(queues)
+    house.queues.queues, house.queues.fault = dict(queues), None
+    house.clock.is_real = True
     with fresh_database(house.postgres) as dsn:
         database = Database(DatabaseSettings.from_url(dsn))
         set_up(database, MIGRATIONS, network="mainnet")
+        database.script((Path(__file__).parent / "moves.sql").read_text())
+        made = Stage(house, dsn.rsplit("/", 1)[1], database, queues)
+        made.clear_venues()
         for name in VENUES:
             listed = HyperliquidMarkets(house.servers[name].url, timeout_seconds=10).markets()
             renamed = [each.model_copy(update={"venue": name}) for each in listed]
             Store(database).upsert_markets(name, renamed)
         try:
-            yield Stage(house, dsn.rsplit("/", 1)[1], database, queues)
+            yield made
         finally:
             house.runtime.forget()
             database.close()

@@ -106,9 +106,9 @@ class Director:
             self._act(due)
             return
         choices: list[Callable[[], None]] = [
-            *(lambda run=run: self._go_on(run) for run in self._runs if run.frozen_until <= now),  # type: ignore[misc]
+            *(lambda run=run: self._go_on(run) for run in self._runs if run.frozen_until <= now),
             *(
-                lambda queue=queue, group=message.group: self._deliver(queue, group)  # type: ignore[misc]
+                lambda queue=queue, group=message.group: self._deliver(queue, group)
                 for queue in (self.stage.queues[SIGNALS], self.stage.queues[ORDERS])
                 if self._busy(queue) < self.workers
                 for message in queue.receivable()

@@ -103,7 +103,7 @@ def load_product() -> None:
     import urllib3.util  # noqa: F401, PLC0415
 
     real = time.sleep, time.monotonic
-    time.sleep, time.monotonic = GATE.sleep, GATE.monotonic
+    time.sleep, time.monotonic = GATE.sleep, GATE.monotonic  # type: ignore[assignment]
     try:
         from agent_where import comparing, onboarding, reconciling, trading  # noqa: F401, PLC0415
         from agent_where.venues.hyperliquid import trading as adapter  # noqa: F401, PLC0415
@@ -193,6 +193,6 @@ def _watch_messages() -> None:
             GATE.tell(type(error).__name__, str(error))
             raise
 
-    consuming.consume = telling
+    consuming.consume = telling  # type: ignore[assignment]
     messages.datetime = VirtualDatetime  # type: ignore[attr-defined]
     registry._utc_now = GATE.utc_now

@@ -21,7 +21,7 @@ def _silence_is_a_refusal() -> None:
         except OutcomeUnknown as error:
             raise VenueRejected(self.id, error.detail) from error
 
-    HyperliquidVenue.send = wrong  # type: ignore[method-assign]
+    HyperliquidVenue.send = wrong  # type: ignore[assignment,method-assign]
 
 
 def _unknown_is_expired() -> None:
@@ -36,7 +36,7 @@ def _unknown_is_expired() -> None:
         ended = Settled(status=OrderStatus.EXPIRED, detail="it is not there")
         return found if isinstance(found, Settled) else ended
 
-    HyperliquidVenue.settle = wrong  # type: ignore[method-assign]
+    HyperliquidVenue.settle = wrong  # type: ignore[assignment,method-assign]
 
 
 def _sent_before_stored() -> None:
@@ -56,8 +56,8 @@ def _sent_before_stored() -> None:
         VENUES[self.id] = self
         return begin(self, *told)
 
-    Store.mark_sent = wrong  # type: ignore[method-assign]
-    HyperliquidVenue.next_action = remembering  # type: ignore[method-assign]
+    Store.mark_sent = wrong  # type: ignore[assignment,method-assign]
+    HyperliquidVenue.next_action = remembering  # type: ignore[assignment,method-assign]
 
 
 VENUES: dict[str, Any] = {}

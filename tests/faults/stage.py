@@ -40,13 +40,14 @@ _HERE = Path(__file__).parent
 
 
 class Clock:
-    """The world's time, in seconds since 1970. It stands still unless it is moved."""
+    """The world's time, in seconds since 1970. It stands still unless it is moved, or is real."""
 
     def __init__(self) -> None:
         self.now = BEGINNING
+        self.is_real = False
 
     def utc(self) -> datetime:
-        return datetime.fromtimestamp(self.now, UTC)
+        return datetime.now(UTC) if self.is_real else datetime.fromtimestamp(self.now, UTC)
 
     def seconds(self) -> float:
         return self.now
@@ -176,6 +177,13 @@ class Stage:
         with self.house.servers[venue]._http.lock:
             return self.house.venues[venue].control.apply(f"/simulator/{what}", sent)
 
+    def clear_venues(self) -> None:
+        """Nobody has ever traded there."""
+        for venue in VENUES:
+            self.tell(venue, "reset")
+            self.tell(venue, "forget")
+            self.tell(venue, "price", coin=COIN, price=PRICE)
+
     def books(self, venue: str) -> Mapping[str, Any]:
         """All that ever happened at a venue."""
         told: Mapping[str, Any] = self.house.venues[venue].control.report("/simulator/books")
@@ -226,9 +234,9 @@ class Stage:
         )
         return made
 
-    def follow(self, agent: UUID, wallet: str) -> UUID:
-        """A deployment of a user who has an account with a key at both venues."""
-        if wallet not in self.wallets:
+    def follow(self, agent: UUID, wallet: str, *, has_accounts: bool = True) -> UUID:
+        """A deployment of a user, who has an account with a key at both venues."""
+        if has_accounts and wallet not in self.wallets:
             self._open_accounts(wallet)
         made = uuid5(agent, wallet)
         self.rows(
@@ -266,7 +274,7 @@ def wallet(name: str) -> str:
 @contextmanager
 def staged(house: House) -> Iterator[Stage]:
     """A stage, cleared away at the end."""
-    house.clock.now = BEGINNING
+    house.clock.now, house.clock.is_real = BEGINNING, False
     house.line.come_back()
     house.line.next_cut = None
     dead = Fifo(DEAD, house.clock.seconds)
@@ -279,10 +287,7 @@ def staged(house: House) -> Iterator[Stage]:
     with fresh_database(house.postgres, template=house.template) as dsn:
         name = dsn.rsplit("/", 1)[1]
         made = Stage(house, name, Database(DatabaseSettings.from_url(dsn)), queues)
-        for venue in VENUES:
-            made.tell(venue, "reset")
-            made.tell(venue, "forget")
-            made.tell(venue, "price", coin=COIN, price=PRICE)
+        made.clear_venues()
         try:
             yield made
         finally:

@@ -21,8 +21,13 @@ MINISTACK = ROOT / ".venv" / "ministack" / "bin" / "python"
 
 
 def client_of(endpoint: str) -> Any:
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    return boto3.client("sqs", "us-east-1", endpoint_url=endpoint, **keys)
+    return boto3.client(
+        "sqs",
+        "us-east-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
 
 
 class Queue:

@@ -30,7 +30,7 @@ def main() -> None:
     registry.LIVE = registry.LIVE | {"OSTIUM"}
     from agent_where import trading  # noqa: PLC0415
 
-    trading.LIVE = registry.LIVE
+    vars(trading)["LIVE"] = registry.LIVE
     for name in FUNCTIONS:
         module = import_module(f"functions.{name}.app")
         vars(module)["handler"] = watched_handler(name, module.handler)
@@ -55,8 +55,13 @@ def _warm_up() -> None:
 
     from agent_where.execution import keys, signers  # noqa: F401, PLC0415
 
-    nowhere = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    boto3.client("sqs", "us-east-1", endpoint_url="http://127.0.0.1:1", **nowhere)
+    boto3.client(
+        "sqs",
+        "us-east-1",
+        endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
 
 
 def _become(told: dict[str, Any]) -> None:
