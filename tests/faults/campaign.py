@@ -2,8 +2,9 @@
 
 `--scenario drawn`: from seeds, 200 unless told otherwise; `--seed 7 --count 1 --log` tells all that
 happened in one. `crashes`: one signal whose worker dies at each of its points in turn. `points`:
-every single fault at each point in turn. `load`: 200 wallets on paper by the real clock, `--rate`
-signals a second for `--seconds`. `live`: the same with 16 wallets at the simulated venues.
+every single fault at each point in turn, or some of them, as with `--kind freeze --at exchange`.
+`load`: 200 wallets on paper by the real clock, `--rate` signals a second for `--seconds`. `live`:
+the same with 16 wallets at the simulated venues.
 """
 
 import argparse
@@ -74,10 +75,17 @@ def deaths(points: list[Point]) -> Iterator[Case]:
     return (_single(number, Fault(Kind.DIE)) for number in range(1, len(points) + 1))
 
 
-def singles(points: list[Point]) -> Iterator[Case]:
-    """The one signal, with every single fault at each point in turn."""
+def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
+    """The one signal, with every single fault at each point in turn.
+
+    Args:
+        kind_of: only faults of this kind; empty is any.
+        at: only at points with this in their name.
+    """
     for number, point in enumerate(points, start=1):
-        for kind in sorted(set(possible(point))):
+        for kind in sorted(set(possible(point)) if at in point[2] else ()):
+            if kind_of not in ("", kind):
+                continue
             lasts = {
                 Kind.FREEZE: FREEZES,
                 Kind.DATABASE_AWAY: (180.0,),
@@ -101,19 +109,21 @@ def points_of(house: House) -> list[Point]:
     return counting.points
 
 
-def cases_of(house: House, scenario: str, first: int, count: int | None) -> list[Case]:
+def cases_of(house: House, options: argparse.Namespace) -> list[Case]:
     """What a scenario's name stands for: so many from the first on, of points else all."""
-    match scenario:
+    first, count = options.seed, options.count
+    match options.scenario:
         case "drawn":
             return seeds(first, 200 if count is None else count)
         case "crashes":
             return list(deaths(points_of(house)))[first - 1 :][:count]
         case "points":
-            return list(singles(points_of(house)))[first - 1 :][:count]
+            every = singles(points_of(house), options.kind, options.at)
+            return list(every)[first - 1 :][:count]
         case "calm":
             return [Case("no fault", partial(one_signal, faults=NoFaults()))]
         case _:
-            raise HarnessFault(f"there is no scenario {scenario!r}")
+            raise HarnessFault(f"there is no scenario {options.scenario!r}")
 
 
 def play(options: argparse.Namespace, shard: int) -> Tally:
@@ -122,7 +132,7 @@ def play(options: argparse.Namespace, shard: int) -> Tally:
     with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
         house = House(Path(folder))
         try:
-            every = cases_of(house, options.scenario, options.seed, options.count)
+            every = cases_of(house, options)
             until = time.monotonic() + options.seconds
             for case in every[shard :: options.shards]:
                 if time.monotonic() > until:
@@ -167,6 +177,8 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed, or point")
     parser.add_argument("--count", type=int, default=None, help="how many of them")
+    parser.add_argument("--kind", default="", help="points: faults of this kind alone")
+    parser.add_argument("--at", default="", help="points: those with this in their name alone")
     parser.add_argument("--shards", type=int, default=2, help="how many at once")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="begin none after these")
     parser.add_argument("--log", action="store_true", help="tell all that happened")

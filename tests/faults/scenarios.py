@@ -85,7 +85,7 @@ def one_signal(stage: Stage, faults: Faults, *, is_refused: bool = True) -> Verd
     for name in ("first", "second"):
         stage.follow(agent, wallet(name))
     refuse_growth(stage, "HYPERLIQUID", refuses=is_refused)
-    director = Director(stage, random.Random(0), faults, workers=1)
+    director = Director(stage, random.Random(0), faults, workers=1, time_outs=False)
     producer = Producer(stage)
     now = stage.clock.now
     opening, closing = producer.opens(agent, riskModel=BOUNDS), producer.closes(agent)

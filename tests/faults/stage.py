@@ -199,6 +199,12 @@ class Stage:
             skew=skew,
         )
 
+    def dismiss(self) -> None:
+        """End every instance that has nothing to do, as happens to any sooner or later."""
+        for instance in self.idle:
+            instance.kill()
+        self.idle.clear()
+
     def environment(self) -> dict[str, str]:
         """What the template would set."""
         url_of = self.house.queues.url_of
