@@ -14,7 +14,7 @@ CHAIN := .venv/chain/node_modules/.installed
 ENVIRONMENTS := $(CLIENT) .venv/ministack/.installed .venv/sam/.installed $(CHAIN)
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run token testnet test check lint format types lint-template e2e fuzz openapi costs bench build rds-ca deploy pins environments clean distclean
+.PHONY: help run token testnet test check lint format types lint-template e2e fuzz faults openapi costs bench build rds-ca deploy pins environments clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ e2e: environments  ## Deploy the template to a local AWS of its own and test it 
 
 fuzz: environments  ## Try that deployment with thousands of requests made from docs/openapi.json (CASES=3000)
 	@CASES=$(or $(CASES),3000) $(PROJECT) -m pytest -q -s -m e2e tests/e2e/test_schema.py $(ARGS)
+
+faults: .venv/project/.installed  ## Break everything, and judge (SEED=1 COUNT=200 SCENARIO=drawn|crashes|points|load|live, ARGS="--log")
+	@$(PROJECT) -m tests.faults.campaign --scenario $(or $(SCENARIO),drawn) --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code
 	@$(PROJECT) -m local.openapi

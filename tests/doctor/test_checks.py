@@ -18,7 +18,7 @@ from agent_where.store.checkups import CHECKS, Checkups, Weight
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.restores import Restores
-from agent_where.venues.base import Exit, Held
+from agent_where.venues.base import FoundExits, Held
 from tests.netting import VENUE, NettingWorld
 
 BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.1"}}
@@ -271,12 +271,10 @@ def test_what_the_venue_did_is_held_against_the_ledger(
 class NoExits:
     """A venue where each position stands for itself, and nobody closed any."""
 
-    def exits(
-        self, account: str, held: Sequence[Held], since: int | None
-    ) -> tuple[Sequence[Exit], int]:
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
         assert account
         assert held is not None
-        return (), since or 0
+        return FoundExits((), since)
 
 
 def test_what_cannot_be_asked_is_itself_told(world: NettingWorld) -> None:

@@ -1,0 +1,208 @@
+"""`make faults`: many scenarios, each judged; a violation is told with what replays it.
+
+`--scenario drawn`: from seeds, 200 unless told otherwise; `--seed 7 --count 1 --log` tells all that
+happened in one. `crashes`: one signal whose worker dies at each of its points in turn. `points`:
+every single fault at each point in turn, or some of them, as with `--kind freeze --at exchange`.
+`load`: 200 wallets on paper by the real clock, `--rate` signals a second for `--seconds`. `live`:
+the same with 16 wallets at the simulated venues.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.faults.faulting import Fault, Kind, NoFaults, OneFault, possible
+from tests.faults.load import Plan, load
+from tests.faults.points import Point
+from tests.faults.runtime import HarnessFault
+from tests.faults.scenarios import Verdict, drawn, one_signal
+from tests.faults.stage import House, Stage, staged
+
+FREEZES = (25.0, 70.0, 700.0)
+"""Past the function's time-out, past the lease and the visibility, past every expiry; seconds."""
+LONGEST_LOAD_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scenario to play. `name` says what replays it."""
+
+    name: str
+    play: Callable[[Stage], Verdict]
+
+
+@dataclass
+class Tally:
+    """What a shard has seen."""
+
+    scenarios: int = 0
+    points: int = 0
+    deaths: int = 0
+    struck: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def add(self, name: str, verdict: Verdict) -> None:
+        director = verdict.director
+        self.scenarios += 1
+        self.points += director.points
+        self.deaths += director.deaths
+        self.struck.update(str(kind) for kind in director.struck.elements())
+        self.violations += [f"{name}: {words}" for words in verdict.violations]
+
+    def join(self, other: "Tally") -> None:
+        self.scenarios += other.scenarios
+        self.points += other.points
+        self.deaths += other.deaths
+        self.struck += other.struck
+        self.violations += other.violations
+
+
+def seeds(first: int, count: int) -> list[Case]:
+    """Scenarios drawn from as many seeds."""
+    return [Case(f"SEED={n}", partial(drawn, seed=n)) for n in range(first, first + count)]
+
+
+def deaths(points: list[Point]) -> Iterator[Case]:
+    """The one signal, with a worker that dies at each point in turn."""
+    return (_single(number, Fault(Kind.DIE)) for number in range(1, len(points) + 1))
+
+
+def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
+    """The one signal, with every single fault at each point in turn.
+
+    Args:
+        kind_of: only faults of this kind; empty is any.
+        at: only at points with this in their name.
+    """
+    for number, point in enumerate(points, start=1):
+        for kind in sorted(set(possible(point)) if at in point[2] else ()):
+            if kind_of not in ("", kind):
+                continue
+            lasts = {
+                Kind.FREEZE: FREEZES,
+                Kind.DATABASE_AWAY: (180.0,),
+                Kind.VENUE_DOWN: (180.0,),
+            }.get(kind, (0.0,))
+            yield from (_single(number, Fault(kind, seconds)) for seconds in lasts)
+
+
+def _single(number: int, fault: Fault) -> Case:
+    play = partial(one_signal, faults=OneFault(number, fault))
+    return Case(f"{fault} at point {number}", play)
+
+
+def points_of(house: House) -> list[Point]:
+    """Every point that the one signal comes to when all goes well."""
+    with staged(house) as stage:
+        counting = OneFault(0, Fault(Kind.DIE))
+        verdict = one_signal(stage, counting)
+    if verdict.violations:
+        raise HarnessFault(f"without any fault: {verdict.violations}")
+    return counting.points
+
+
+def cases_of(house: House, options: argparse.Namespace) -> list[Case]:
+    """What a scenario's name stands for: so many from the first on, of points else all."""
+    first, count = options.seed, options.count
+    match options.scenario:
+        case "drawn":
+            return seeds(first, 200 if count is None else count)
+        case "crashes":
+            return list(deaths(points_of(house)))[first - 1 :][:count]
+        case "points":
+            every = singles(points_of(house), options.kind, options.at)
+            return list(every)[first - 1 :][:count]
+        case "calm":
+            return [Case("no fault", partial(one_signal, faults=NoFaults()))]
+        case _:
+            raise HarnessFault(f"there is no scenario {options.scenario!r}")
+
+
+def play(options: argparse.Namespace, shard: int) -> Tally:
+    """This shard's part of all cases, in a house of its own."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
+        house = House(Path(folder))
+        try:
+            every = cases_of(house, options)
+            until = time.monotonic() + options.seconds
+            for case in every[shard :: options.shards]:
+                if time.monotonic() > until:
+                    break
+                _play_one(house, case, tally, log=options.log)
+        finally:
+            house.close()
+    return tally
+
+
+def _play_one(house: House, case: Case, tally: Tally, *, log: bool) -> None:
+    with staged(house) as stage:
+        verdict = case.play(stage)
+    tally.add(case.name, verdict)
+    if log:
+        print("\n".join(verdict.director.log), flush=True)
+    for words in verdict.violations:
+        print(f"VIOLATION {case.name}: {words}", flush=True)
+    if tally.scenarios % 50 == 0:
+        print(f"{tally.scenarios} scenarios, {len(tally.violations)} violations", flush=True)
+
+
+def _load(options: argparse.Namespace) -> bool:
+    """Whether anything was lost or doubled."""
+    seconds, is_live = min(options.seconds, LONGEST_LOAD_SECONDS), options.scenario == "live"
+    plan = Plan(options.rate, seconds, wallets=16 if is_live else 200, is_live=is_live)
+    with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
+        house = House(Path(folder))
+        try:
+            told = load(house, plan, options.seed)
+        finally:
+            house.close()
+    print(json.dumps(told))
+    wrong = ("lost", "doubled", "violations")
+    return any(told[each] for each in wrong) or told["drained_in_s"] is None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="the fault campaign")
+    parser.add_argument(
+        "--scenario", default="drawn", help="drawn, crashes, points, calm, load, live"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="the first seed, or point")
+    parser.add_argument("--count", type=int, default=None, help="how many of them")
+    parser.add_argument("--kind", default="", help="points: faults of this kind alone")
+    parser.add_argument("--at", default="", help="points: those with this in their name alone")
+    parser.add_argument("--shards", type=int, default=2, help="how many at once")
+    parser.add_argument("--seconds", type=float, default=86_400.0, help="begin none after these")
+    parser.add_argument("--log", action="store_true", help="tell all that happened")
+    parser.add_argument("--rate", type=float, default=15.0, help="load: signals a second")
+    options = parser.parse_args()
+    if options.scenario in ("load", "live"):
+        sys.exit(_load(options))
+    began = time.monotonic()
+    whole = Tally()
+    with ProcessPoolExecutor(options.shards) as pool:
+        for tally in pool.map(partial(play, options), range(options.shards)):
+            whole.join(tally)
+    told = {
+        "scenario": options.scenario,
+        "scenarios": whole.scenarios,
+        "violations": len(whole.violations),
+        "points": whole.points,
+        "deaths": whole.deaths,
+        "faults": dict(sorted(whole.struck.items())),
+        "seconds": round(time.monotonic() - began),
+    }
+    print(json.dumps(told))
+    sys.exit(bool(whole.violations))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""What must hold when all is at rest, whatever went wrong: each judge names what violates it.
+
+The venues' own books are what the ledger is held against. Nothing here reads what a worker said.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from agent_where.store.connection import Row
+from tests.faults.stage import DEAD, VENUES, Stage
+
+Judge = Callable[["Case"], Iterable[str]]
+ENDS = frozenset({"FILLED", "REJECTED", "EXPIRED"})
+MOVES = frozenset(
+    {
+        *((None, "PLANNED"), ("PLANNED", "SENT"), ("PLANNED", "REJECTED")),
+        *(("SENT", each) for each in ("ACCEPTED", *ENDS)),
+        *(("ACCEPTED", each) for each in ENDS),
+    }
+)
+FORESEEN = frozenset(
+    {
+        *("DatabaseUnavailable", "QueueUnavailable", "LeaseHeld", "Overtaken"),
+        *("VenueUnavailable", "OutcomeUnknown"),
+    }
+)
+"""What a worker may raise when something fails around it: no rule's refusal, no fault of ours."""
+
+
+@dataclass(frozen=True)
+class VenueFill:
+    """One execution as a venue has it. `order_id`: None where the order was none of ours."""
+
+    venue: str
+    account: str
+    id: str
+    size: Decimal
+    price: Decimal
+    order_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stage at rest, read once."""
+
+    stage: Stage
+    errors: list[str]
+    books: Mapping[str, Mapping[str, Any]]
+    orders: Mapping[UUID, Row]
+    theirs: list[VenueFill]
+
+    def rows(self, sql: str) -> list[Row]:
+        return self.stage.rows(sql)
+
+
+def case_of(stage: Stage, errors: list[str]) -> Case:
+    """Read the ledger and the venues' books."""
+    books = {venue: stage.books(venue) for venue in VENUES}
+    orders = {row["id"]: row for row in stage.rows("SELECT * FROM venue_orders")}
+    return Case(stage, errors, books, orders, list(_fills(books)))
+
+
+def judge(stage: Stage, errors: list[str]) -> list[str]:
+    """Every violation, each with the name of what was violated."""
+    case = case_of(stage, errors)
+    return [f"{name}: {words}" for name, found in JUDGES.items() for words in found(case)]
+
+
+def executed_once(case: Case) -> Iterable[str]:
+    """At most one order per signal, deployment and leg has executed at any venue."""
+    executed: dict[tuple[Any, ...], set[UUID]] = defaultdict(set)
+    for fill in case.theirs:
+        order = case.orders.get(fill.order_id) if fill.order_id else None
+        if order is not None:
+            executed[order["signal_id"], order["deployment_id"], order["leg"]].add(order["id"])
+    for intent, ids in executed.items():
+        if len(ids) > 1:
+            yield f"{intent} executed {len(ids)} times: {sorted(map(str, ids))}"
+
+
+def stored_before_sent(case: Case) -> Iterable[str]:
+    """Whatever a venue admitted was stored, with its signer and nonce."""
+    stored = {
+        (row["signer_address"], row["nonce"])
+        for row in case.rows("SELECT signer_address, nonce FROM venue_actions")
+    }
+    for venue, told in case.books.items():
+        for action in told["actions"]:
+            if (action["signer"], action["nonce"]) not in stored:
+                kind = action["action"]["type"]
+                yield f"{venue} admitted {kind} {action['nonce']}, which is stored nowhere"
+
+
+def fills_agree(case: Case) -> Iterable[str]:
+    """Each fill of ours at a venue is one row of the ledger, with its size and price."""
+    ours = {
+        (row["venue"], row["venue_fill_id"]): row for row in case.rows("SELECT * FROM venue_fills")
+    }
+    seen = set()
+    for fill in case.theirs:
+        if fill.order_id is None:
+            continue
+        if fill.order_id not in case.orders:
+            yield f"{fill.venue} filled {fill.order_id}, which is no order of the ledger"
+        seen.add((fill.venue, fill.id))
+        row = ours.get((fill.venue, fill.id))
+        if row is None:
+            yield f"fill {fill.id} of {fill.order_id} at {fill.venue} is not in the ledger"
+        elif (row["size"], row["price"], row["order_id"]) != (fill.size, fill.price, fill.order_id):
+            yield f"fill {fill.id} is {row['size']} at {row['price']} in the ledger, not {fill}"
+    for venue, id_ in ours.keys() - seen:
+        yield f"the ledger has fill {id_} at {venue}, which the venue does not know"
+
+
+def positions_agree(case: Case) -> Iterable[str]:
+    """What is open in the ledger is what each account holds at its venue."""
+    ours: Counter[tuple[str, str, str]] = Counter()
+    for row in case.rows("SELECT * FROM positions WHERE status = 'OPEN'"):
+        key = (row["venue"], row["account"], row["token_symbol"])
+        ours[key] += row["open_qty"] if row["side"] == "LONG" else -row["open_qty"]
+    theirs: Counter[tuple[str, str, str]] = Counter()
+    for venue, told in case.books.items():
+        for account, book in told["accounts"].items():
+            for coin, held in book["positions"].items():
+                theirs[venue, account, coin] = Decimal(held["size"])  # type: ignore[assignment]
+    for key in {*ours, *theirs}:
+        if ours[key] != theirs[key]:
+            yield f"{' '.join(key)}: {ours[key]} in the ledger, {theirs[key]} at the venue"
+
+
+def positions_add_up(case: Case) -> Iterable[str]:
+    """A position is the sum of its fills and closures."""
+    for row in case.rows(
+        "SELECT p.id, p.qty, p.open_qty, p.pnl, p.status, b.open_qty AS left, b.pnl AS made,"
+        " (SELECT sum(f.size) FROM venue_orders o JOIN venue_fills f ON f.order_id = o.id"
+        "  WHERE o.position_id = p.id AND o.purpose = 'ENTRY') AS bought"
+        " FROM positions p LEFT JOIN LATERAL books_of(p.id) b ON true WHERE NOT p.unexpected"
+    ):
+        if row["qty"] != row["bought"]:
+            yield f"position {row['id']} is {row['qty']}, and {row['bought']} was executed"
+        if row["left"] is not None and (row["left"], row["made"]) != (row["open_qty"], row["pnl"]):
+            yield f"position {row['id']} has {row['open_qty']} open, its books {row['left']}"
+        if row["status"] == "CLOSED" and (row["open_qty"] or row["left"] is None):
+            yield f"position {row['id']} is CLOSED, and nothing says how"
+
+
+def intents_end(case: Case) -> Iterable[str]:
+    """Every order has ended, but for bounds of a position that is open."""
+    open_ = {row["id"] for row in case.rows("SELECT id FROM positions WHERE status = 'OPEN'")}
+    for order in case.orders.values():
+        waits = order["status"] == "ACCEPTED" or (
+            order["status"] == "PLANNED" and order["due_at"] is None
+        )
+        bound = order["purpose"] in ("TAKE_PROFIT", "STOP_LOSS") and order["position_id"] in open_
+        if order["status"] not in ENDS and not (waits and bound):
+            yield f"{order['leg']} {order['attempt']} ({order['id']}) is {order['status']} for ever"
+
+
+def nothing_rests(case: Case) -> Iterable[str]:
+    """No order of ours is open at a venue that the ledger takes for ended."""
+    for venue, told in case.books.items():
+        for book in told["accounts"].values():
+            for order in book["orders"]:
+                row = case.orders.get(_order_id(order.get("cloid")) or UUID(int=0))
+                if order["status"] == "open" and (row is None or row["status"] in ENDS):
+                    yield f"{venue}: {order.get('cloid')} rests, {row and row['status']} here"
+
+
+def signals_decided(case: Case) -> Iterable[str]:
+    """Every signal that was taken in is decided, or lies with the dead letters."""
+    buried = " ".join(message.body for message in case.stage.queues[DEAD].messages)
+    for row in case.rows("SELECT id FROM signals WHERE decided_at IS NULL"):
+        if str(row["id"]) not in buried:
+            yield f"signal {row['id']} is not decided"
+
+
+def decisions_told(case: Case) -> Iterable[str]:
+    """Each decision and each failover has its one row of history, and each attempt its order."""
+    for row in case.rows(
+        "SELECT s.id FROM signals s WHERE s.decided_at IS NOT NULL AND s.action = 'OPEN'"
+        " AND s.requested_venue = 'MULTI' AND NOT EXISTS (SELECT FROM venue_routing_history h"
+        " WHERE h.signal_id = s.id AND h.deployment_id IS NULL AND h.attempt = 1)"
+    ):
+        yield f"signal {row['id']} was decided, and nothing says why"
+    told = {
+        (row["signal_id"], row["deployment_id"], row["attempt"]): row["selected_venue"]
+        for row in case.rows("SELECT * FROM venue_routing_history WHERE attempt > 1")
+    }
+    made = {
+        (order["signal_id"], order["deployment_id"], order["attempt"]): order["venue"]
+        for order in case.orders.values()
+        if order["purpose"] == "ENTRY" and order["attempt"] > 1
+    }
+    for attempt in {*told, *made}:
+        if attempt not in told or told[attempt] != made.get(attempt):
+            yield f"attempt {attempt}: told {told.get(attempt)}, made {made.get(attempt)}"
+
+
+def moves_allowed(case: Case) -> Iterable[str]:
+    """No order has moved outside its table, or more than once to where it is."""
+    for row in case.rows("SELECT * FROM moves"):
+        if (row["was"], row["became"]) not in MOVES:
+            yield f"order {row['order_id']} went from {row['was']} to {row['became']}"
+
+
+def followers_served(case: Case) -> Iterable[str]:
+    """Of a routed signal every follower has an order."""
+    entries: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
+    for order in case.orders.values():
+        if order["purpose"] == "ENTRY":
+            entries[order["signal_id"], order["deployment_id"]].append(order)
+    for row in case.rows(
+        "SELECT s.id, d.id AS deployment FROM signals s JOIN agent_deployments d USING (agent_id)"
+        " WHERE s.action = 'OPEN' AND s.decided_at IS NOT NULL AND s.skipped_reason IS NULL"
+    ):
+        if (row["id"], row["deployment"]) not in entries:
+            yield f"signal {row['id']} has no order for deployment {row['deployment']}"
+
+
+def leases_returned(case: Case) -> Iterable[str]:
+    """Nobody holds a lease that has not run out."""
+    for row in case.rows("SELECT account FROM venue_accounts WHERE lease_until > now()"):
+        yield f"the lease of {row['account']} is still held"
+
+
+def nothing_unforeseen(case: Case) -> Iterable[str]:
+    """Workers raised only what they may raise when something fails around them."""
+    for error in sorted(set(case.errors)):
+        if error.partition(":")[0] not in FORESEEN:
+            yield error
+
+
+def nothing_unexplained(case: Case) -> Iterable[str]:
+    """No market of an account is without an explanation, and no position came unexpected."""
+    for row in case.rows(
+        "SELECT account, unexplained FROM venue_accounts WHERE unexplained <> '{}'"
+    ):
+        yield f"account {row['account']}: {row['unexplained']}"
+    for row in case.rows("SELECT id FROM positions WHERE unexpected"):
+        yield f"order {row['id']} executed after it had ended as if it had not"
+
+
+JUDGES: Mapping[str, Judge] = {
+    "executed once": executed_once,
+    "stored before sent": stored_before_sent,
+    "fills agree": fills_agree,
+    "positions agree": positions_agree,
+    "positions add up": positions_add_up,
+    "intents end": intents_end,
+    "nothing rests": nothing_rests,
+    "signals decided": signals_decided,
+    "decisions told": decisions_told,
+    "moves allowed": moves_allowed,
+    "followers served": followers_served,
+    "leases returned": leases_returned,
+    "nothing unforeseen": nothing_unforeseen,
+    "nothing unexplained": nothing_unexplained,
+}
+
+
+def _fills(books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
+    for venue, told in books.items():
+        for account, book in told["accounts"].items():
+            for fill in book["fills"]:
+                yield VenueFill(
+                    venue,
+                    account,
+                    f"{fill['oid']}:{fill['tid']}",
+                    Decimal(fill["sz"]),
+                    Decimal(fill["px"]),
+                    _order_id(fill.get("cloid")),
+                )
+
+
+def _order_id(client_id: str | None) -> UUID | None:
+    """The order that a client id was made from."""
+    return UUID(client_id.removeprefix("0x")) if client_id else None

@@ -1,0 +1,305 @@
+"""What a scenario happens on: database, queues, venues, functions, and one clock for all.
+
+The house is built once and lasts; a stage is what one scenario has of it, and is new each time.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from pg8000 import native
+
+from agent_where.execution.signers import Signers
+from agent_where.migrations import set_up
+from agent_where.store.connection import Database, DatabaseSettings, Row
+from agent_where.store.store import Store
+from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
+from local.environment import ROOT
+from local.postgres import USER, Postgres, start
+from local.simulators.hyperliquid import HyperliquidSimulator
+from local.simulators.server import Server
+from tests.conftest import fresh_database
+from tests.faults.cuts import Line
+from tests.faults.fifo import Fifo
+from tests.faults.runtime import Instance, Runtime
+from tests.faults.sqs import QueueServer
+
+MIGRATIONS = ROOT / "functions" / "setup" / "migrations"
+BEGINNING = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+VENUES = ("HYPERLIQUID", "OSTIUM")
+SIGNALS, ORDERS, DEAD = "signals.fifo", "orders.fifo", "dead.fifo"
+COIN, PRICE = "BTC", "60000"
+KEYS = {f"FAULTS_KEY_{number}": f"{number:02x}" * 32 for number in range(1, 33)}
+_HERE = Path(__file__).parent
+
+
+class Clock:
+    """The world's time, in seconds since 1970. It stands still unless it is moved, or is real."""
+
+    def __init__(self) -> None:
+        self.now = BEGINNING
+        self.is_real = False
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC) if self.is_real else datetime.fromtimestamp(self.now, UTC)
+
+    def seconds(self) -> float:
+        return self.now
+
+
+class House:
+    """What outlives scenarios: a database server, two venues, a queue server, a zygote."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.postgres = start(folder / "postgres", durable=False)
+        self.line = Line(self.postgres.port)
+        self.queues = QueueServer({})
+        self.venues = {
+            name: HyperliquidSimulator(self.clock.utc, seed, is_mainnet=True)
+            for seed, name in enumerate(VENUES, start=1)
+        }
+        self.servers = {name: Server(simulator) for name, simulator in self.venues.items()}
+        self._folder = folder
+        self.runtime = Runtime(folder)
+        self.template = self._template()
+
+    def close(self) -> None:
+        self.runtime.close()
+        for server in self.servers.values():
+            server.close()
+        self.queues.close()
+        self.line.close()
+        self.postgres.stop()
+
+    @contextmanager
+    def sabotaged(self, name: str) -> Iterator[None]:
+        """With the product made wrong on purpose, as sabotage.py has it under that name."""
+        sound = self.runtime
+        (self._folder / "sabotaged").mkdir(exist_ok=True)
+        self.runtime = Runtime(self._folder / "sabotaged", name)
+        try:
+            yield
+        finally:
+            self.runtime.close()
+            self.runtime = sound
+
+    def dsn(self, name: str) -> str:
+        """A database, by way of the line that can be cut."""
+        server = self.postgres
+        return Postgres(server.data, self.line.port, server.password).dsn(name)
+
+    def _template(self) -> str:
+        """A migrated database with both venues' markets, on the world's clock."""
+        administrator = Database(DatabaseSettings.from_url(self.postgres.dsn()))
+        administrator.run("ALTER ROLE agent_where SET search_path = public, pg_catalog")
+        administrator.run("CREATE DATABASE world")
+        administrator.close()
+        database = Database(DatabaseSettings.from_url(self.postgres.dsn("world")))
+        database.script((_HERE / "world.sql").read_text())
+        database.run("UPDATE world_clock SET at = :at", at=self.clock.utc())
+        set_up(database, MIGRATIONS, network="mainnet")
+        database.script((_HERE / "moves.sql").read_text())
+        for name, server in self.servers.items():
+            self.venues[name].control.apply(
+                "/simulator/price", b'{"coin": "BTC", "price": "60000"}'
+            )
+            listed = HyperliquidMarkets(server.url, timeout_seconds=10).markets()
+            renamed = [each.model_copy(update={"venue": name}) for each in listed]
+            Store(database).upsert_markets(name, renamed)
+        database.close()
+        return "world"
+
+
+@dataclass
+class Stage:
+    """One scenario's own database, queues, accounts and instances."""
+
+    house: House
+    name: str
+    direct: Database
+    queues: Mapping[str, Fifo]
+    idle: list[Instance] = field(default_factory=list)
+    wallets: dict[str, int] = field(default_factory=dict)
+    _locking: Any = None
+
+    @property
+    def clock(self) -> Clock:
+        return self.house.clock
+
+    def rows(self, sql: str, **params: object) -> list[Row]:
+        return self.direct.run(sql, **params)
+
+    def move_clock(self, to: float) -> None:
+        """Forward only, everywhere at once."""
+        if to > self.clock.now:
+            self.clock.now = to
+            self.rows("UPDATE world_clock SET at = :at", at=self.clock.utc())
+
+    def lock(self) -> None:
+        """Hold the tables that everybody needs, longer than anybody waits, until `unlock`."""
+        server = self.house.postgres
+        self._locking = native.Connection(
+            USER, "127.0.0.1", self.name, server.port, server.password
+        )
+        self._locking.run("BEGIN")
+        self._locking.run("LOCK TABLE signals, venue_accounts, installation")
+
+    def unlock(self) -> None:
+        if self._locking is not None:
+            self._locking.run("ROLLBACK")
+            self._locking.close()
+            self._locking = None
+
+    def restart_database(self) -> None:
+        """Stop the server under everybody's feet and start it again."""
+        self.direct.close()
+        self.house.postgres.stop()
+        start(self.house.postgres.data, port=self.house.postgres.port, durable=False)
+
+    def redrive(self) -> None:
+        """Put the dead letters that were only received too often back, in order."""
+        letters = [m for m in self.queues[DEAD].messages if "reason" not in m.attributes]
+        for letter in letters:
+            self.queues[DEAD].messages.remove(letter)
+            queue = self.queues[ORDERS if "orderId" in letter.body else SIGNALS]
+            queue.send(letter.group, f"redriven {letter.id}", letter.body, {})
+
+    def tell(self, venue: str, what: str, **body: object) -> Any:
+        """A control request of a simulated venue's."""
+        sent = json.dumps(body, default=str).encode()
+        with self.house.servers[venue]._http.lock:
+            return self.house.venues[venue].control.apply(f"/simulator/{what}", sent)
+
+    def clear_venues(self) -> None:
+        """Nobody has ever traded there."""
+        for venue in VENUES:
+            self.tell(venue, "reset")
+            self.tell(venue, "forget")
+            self.tell(venue, "price", coin=COIN, price=PRICE)
+
+    def books(self, venue: str) -> Mapping[str, Any]:
+        """All that ever happened at a venue."""
+        told: Mapping[str, Any] = self.house.venues[venue].control.report("/simulator/books")
+        return told
+
+    def cold(self, function: str, *, skew: float = 0.0) -> Instance:
+        """A new instance of a function."""
+        return self.house.runtime.start(
+            function,
+            self.environment(),
+            now=self.clock.now,
+            second_venue=self.house.servers["OSTIUM"].url,
+            skew=skew,
+        )
+
+    def dismiss(self) -> None:
+        """End every instance that has nothing to do, as happens to any sooner or later."""
+        for instance in self.idle:
+            instance.kill()
+        self.idle.clear()
+
+    def environment(self) -> dict[str, str]:
+        """What the template would set."""
+        url_of = self.house.queues.url_of
+        return {
+            "DATABASE_URL": self.house.dsn(self.name),
+            "NETWORK": "mainnet",
+            "EXECUTION_MODE": "live",
+            "MAX_ORDER_NOTIONAL_USD": "100000",
+            "LIVE_VENUES": ",".join(VENUES),
+            "HYPERLIQUID_API_URL": self.house.servers["HYPERLIQUID"].url,
+            "HYPERLIQUID_WEIGHT_PER_MINUTE": "1200",
+            "OSTIUM_RPC_URL": self.house.servers["OSTIUM"].url,  # only has to be there
+            "VENUE_TIMEOUT_SECONDS": "1",
+            "MARKET_MAX_AGE_MINUTES": "6000",
+            "SIGNAL_QUEUE_URL": url_of(SIGNALS),
+            "ORDER_QUEUE_URL": url_of(ORDERS),
+            "DEAD_LETTER_QUEUE_URL": url_of(DEAD),
+            "AWS_ENDPOINT_URL": self.house.queues.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **KEYS,
+        }
+
+    # Who trades
+
+    def agent(self, name: str) -> UUID:
+        """An agent that lets the router choose, with failover."""
+        made = uuid5(NAMESPACE_OID, f"agent {name}")
+        self.rows(
+            "INSERT INTO agents (id, creator_wallet, name, venue, status, profit_receiver_address)"
+            " VALUES (:id, :wallet, 'an agent', 'MULTI', 'ACTIVE', :wallet)",
+            id=made,
+            wallet=f"0x{'c' * 40}",
+        )
+        return made
+
+    def follow(self, agent: UUID, wallet: str, *, has_accounts: bool = True) -> UUID:
+        """A deployment of a user, who has an account with a key at both venues."""
+        if has_accounts and wallet not in self.wallets:
+            self._open_accounts(wallet)
+        made = uuid5(agent, wallet)
+        self.rows(
+            "INSERT INTO agent_deployments (id, agent_id, user_wallet) VALUES (:id, :agent, :w)",
+            id=made,
+            agent=agent,
+            w=wallet,
+        )
+        return made
+
+    def _open_accounts(self, wallet: str) -> None:
+        self.wallets[wallet] = len(self.wallets)
+        signers = Signers(allow_env=True, environment=KEYS)
+        for number, venue in enumerate(VENUES, start=1 + 2 * self.wallets[wallet]):
+            address = signers.signer(f"env:FAULTS_KEY_{number}").address
+            self.tell(venue, "deposit", user=wallet, usd=100_000)
+            self.tell(venue, "agent", user=wallet, agent=address, name="agent-where")
+            self.rows(
+                "INSERT INTO venue_accounts"
+                " (account, venue, signer_address, key_ref, approved_until, approval_checked_at)"
+                " VALUES (:account, CAST(:venue AS venue_t), :signer, :key,"
+                " now() + interval '90 days', now())",
+                account=wallet,
+                venue=venue,
+                signer=address,
+                key=f"env:FAULTS_KEY_{number}",
+            )
+
+
+def wallet(name: str) -> str:
+    """An address that is nobody's."""
+    return f"0x{hashlib.sha256(name.encode()).hexdigest()[:40]}"
+
+
+@contextmanager
+def staged(house: House) -> Iterator[Stage]:
+    """A stage, cleared away at the end."""
+    house.clock.now, house.clock.is_real = BEGINNING, False
+    house.line.come_back()
+    house.line.next_cut = None
+    dead = Fifo(DEAD, house.clock.seconds)
+    queues = {
+        SIGNALS: Fifo(SIGNALS, house.clock.seconds, dead_letters=dead),
+        ORDERS: Fifo(ORDERS, house.clock.seconds, dead_letters=dead),
+        DEAD: dead,
+    }
+    house.queues.queues, house.queues.fault = dict(queues), None
+    with fresh_database(house.postgres, template=house.template) as dsn:
+        name = dsn.rsplit("/", 1)[1]
+        made = Stage(house, name, Database(DatabaseSettings.from_url(dsn)), queues)
+        made.clear_venues()
+        try:
+            yield made
+        finally:
+            house.runtime.forget()
+            made.unlock()
+            made.direct.close()

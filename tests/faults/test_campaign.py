@@ -1,0 +1,223 @@
+"""The campaign itself: it replays, it judges, and it finds the mistakes that it is there for."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from tests.faults.faulting import Fault, Kind, NoFaults, OneFault
+from tests.faults.judges import judge
+from tests.faults.lockstep import Act, Director
+from tests.faults.points import Point
+from tests.faults.sabotage import SABOTAGE
+from tests.faults.scenarios import Producer, Verdict, drawn, one_signal, set_priority
+from tests.faults.stage import House, Stage, staged, wallet
+
+SEEDS = (18, 33)
+AHEAD = 99
+"""Where every function's clock is a minute ahead: it takes each quote for too old."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("faults"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stage(house: House) -> Iterator[Stage]:
+    with staged(house) as made:
+        yield made
+
+
+@dataclass
+class At:
+    """A fault the first time that a point of that name is come to."""
+
+    name: str
+    fault: Fault
+    is_over: bool = False
+
+    def at(self, point: Point) -> Fault | None:
+        if self.is_over or self.name not in point[2]:
+            return None
+        self.is_over = True
+        return self.fault
+
+
+def entries(stage: Stage) -> list[tuple[str, str]]:
+    return [
+        (row["venue"], row["status"])
+        for row in stage.rows(
+            "SELECT * FROM venue_orders WHERE purpose = 'ENTRY' ORDER BY venue, deployment_id"
+        )
+    ]
+
+
+def test_without_a_fault_the_one_signal_fails_over_and_is_closed(stage: Stage) -> None:
+    verdict = one_signal(stage, NoFaults())
+
+    assert verdict.violations == []
+    assert entries(stage) == [
+        ("HYPERLIQUID", "REJECTED"),
+        ("HYPERLIQUID", "REJECTED"),
+        ("OSTIUM", "FILLED"),
+        ("OSTIUM", "FILLED"),
+    ]
+    assert {row["status"] for row in stage.rows("SELECT status FROM positions")} == {"CLOSED"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_seed_replays_exactly(house: House, seed: int) -> None:
+    def told() -> Verdict:
+        with staged(house) as stage:
+            return drawn(stage, seed)
+
+    def without_names(verdict: Verdict) -> list[str]:
+        """Instances are numbered on from the last scenario's."""
+        numbers = {name: str(place) for place, name in enumerate(_instances(verdict))}
+        return [
+            " ".join(numbers.get(word, word) for word in line.split())
+            for line in verdict.director.log
+        ]
+
+    first, second = told(), told()
+
+    assert first.violations == second.violations == []
+    assert without_names(first) == without_names(second)
+
+
+def test_a_function_whose_clock_is_ahead_trades_nothing_and_loses_nothing(stage: Stage) -> None:
+    verdict = drawn(stage, AHEAD)
+
+    assert verdict.violations == []
+    assert any("the book of BTC is 60 s old" in each for each in verdict.director.errors)
+
+
+def _instances(verdict: Verdict) -> list[str]:
+    words = (word for line in verdict.director.log for word in line.split())
+    return list(dict.fromkeys(word for word in words if word[-1].isdigit() and "-" in word))
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "name", "kind", "found"),
+    [
+        ("silence is a refusal", "exchange order", Kind.DROP_DONE, "executed once"),
+        ("unknown is expired", "exchange order", Kind.DROP_DONE, "executed once"),
+        ("sent before stored", "mark_sent", Kind.CUT_BEFORE, "stored before sent"),
+    ],
+)
+def test_a_known_mistake_is_found(
+    house: House, sabotage: str, name: str, kind: Kind, found: str
+) -> None:
+    assert sabotage in SABOTAGE
+    with house.sabotaged(sabotage), staged(house) as stage:
+        lag(stage, sabotage)
+        verdict = one_signal(stage, At(name, Fault(kind)), is_refused=False)
+
+    assert found in {words.partition(":")[0] for words in verdict.violations}
+
+
+def lag(stage: Stage, sabotage: str) -> None:
+    """What is too early to be known is what one of the mistakes is about."""
+    if sabotage == "unknown is expired":
+        for venue in stage.house.venues:
+            stage.tell(venue, "lag", orderStatus=30, fills=30)
+
+
+def test_a_fill_that_the_ledger_does_not_have_is_found(stage: Stage) -> None:
+    verdict = one_signal(stage, NoFaults())
+    assert verdict.violations == []
+    stage.direct.script(
+        "SET session_replication_role = replica; DELETE FROM venue_fills"
+        " WHERE order_id = (SELECT id FROM venue_orders WHERE purpose = 'CLOSE' LIMIT 1)"
+    )
+
+    told = {words.partition(":")[0] for words in judge(stage, [])}
+
+    assert told == {"fills agree", "positions add up"}
+
+
+def test_an_order_that_moved_outside_its_table_is_found(stage: Stage) -> None:
+    one_signal(stage, NoFaults())
+    stage.direct.script(
+        "SET session_replication_role = replica; INSERT INTO moves (order_id, was, became)"
+        " SELECT id, 'EXPIRED', 'FILLED' FROM venue_orders LIMIT 1"
+    )
+
+    (words,) = judge(stage, [])
+
+    assert words.startswith("moves allowed: ")
+    assert words.endswith("went from EXPIRED to FILLED")
+
+
+def test_a_message_that_always_fails_delays_nobody_else(stage: Stage) -> None:
+    """One account's key is gone: its order comes again and again, and the others' are not late."""
+    set_priority(stage)
+    director = Director(stage, random.Random(1), NoFaults(), workers=2)
+    producer, agents = Producer(stage), [stage.agent(f"{number}") for number in range(4)]
+    for number, agent in enumerate(agents):
+        stage.follow(agent, wallet(f"user {number}"))
+    stage.rows(
+        "UPDATE venue_accounts SET key_ref = 'env:NOBODY_HAS_IT' WHERE account = :account",
+        account=wallet("user 0"),
+    )
+    began = stage.clock.now
+    director.acts = [
+        Act(began, "a signal", lambda agent=agent: producer.send(producer.opens(agent)))  # type: ignore[misc]
+        for agent in agents
+    ]
+
+    director.play(patience_seconds=150)
+
+    filled = stage.rows(
+        "SELECT o.deployment_id, o.settled_at FROM venue_orders o WHERE o.status = 'FILLED'"
+    )
+    assert len(filled) == 3
+    assert all(row["settled_at"].timestamp() < began + 5 for row in filled)
+    (held_up,) = stage.rows(
+        "SELECT o.status, o.detail, o.due_at FROM venue_orders o WHERE o.account = :account",
+        account=wallet("user 0"),
+    )
+    assert held_up["status"] == "PLANNED"
+    assert "NOBODY_HAS_IT" in held_up["detail"]
+    assert held_up["due_at"].timestamp() > began + 60, "it was tried more than once"
+
+
+def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) -> None:
+    set_priority(stage)
+    agent = stage.agent("one")
+    stage.follow(agent, wallet("user 0"))
+    stage.queues["signals.fifo"].max_receives = 2
+    producer = Producer(stage)
+    director = Director(stage, random.Random(1), NoFaults(), workers=1)
+    stage.house.line.go_away()
+    body = producer.opens(agent)
+    director.acts = [Act(stage.clock.now, "a signal", lambda: producer.send(body))]
+    while not stage.queues["dead.fifo"].messages:
+        director._step()
+    letter = json.loads(stage.queues["dead.fifo"].messages[0].body)
+    stage.house.line.come_back()
+
+    stage.redrive()
+    director.play()
+
+    assert (
+        UUID(letter["signalId"]) == stage.rows("SELECT signal_id FROM venue_orders")[0]["signal_id"]
+    )
+    assert entries(stage) == [("HYPERLIQUID", "FILLED")]
+    assert judge(stage, director.errors) == []
+
+
+def test_faults_are_counted_and_come_where_they_are_put(stage: Stage) -> None:
+    faults = OneFault(5, Fault(Kind.DIE))
+
+    verdict = one_signal(stage, faults)
+
+    assert verdict.violations == []
+    assert verdict.director.struck == {Kind.DIE: 1}
+    assert faults.struck == faults.points[4]
