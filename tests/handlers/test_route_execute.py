@@ -230,7 +230,7 @@ def test_on_real_queues_ids_are_passed_on_poison_is_buried_and_failures_come_bac
     (order,) = received(real_queues["ORDER_QUEUE_URL"])
     (row,) = world.orders()
     assert json.loads(order["Body"]) == {"orderId": str(row["id"])}
-    assert order["Attributes"]["MessageGroupId"] == f"HYPERLIQUID-{row['account']}"
+    assert order["Attributes"]["MessageGroupId"] == str(row["id"])
 
     assert worker.run("not_json") == PASSED
     (dead,) = received(real_queues["DEAD_LETTER_QUEUE_URL"])
