@@ -20,6 +20,7 @@ from agent_where.errors import (
 from agent_where.venues.base import ActionKind, Stamp
 from agent_where.venues.hyperliquid import orders
 from agent_where.venues.hyperliquid.answers import Leverage, milliseconds_of
+from agent_where.venues.hyperliquid.budget import VENUE_WEIGHT_PER_MINUTE
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from tests.venues.hyperliquid_desk import NOW, USER, Desk, Told, desk, order, signer
 
@@ -395,7 +396,7 @@ def test_a_key_without_approval_is_refused() -> None:
 def test_over_the_budget_nothing_is_sent(bench: Desk) -> None:
     what = order()
     action = bench.prepared(what)
-    bench.venue._exchange._budget.count(600)
+    bench.venue._exchange._budget.count(VENUE_WEIGHT_PER_MINUTE)
 
     with pytest.raises(VenueUnavailable, match="leaves no 1"):
         bench.venue.send(what, action)
