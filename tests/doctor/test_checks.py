@@ -13,7 +13,8 @@ from uuid import UUID
 import pytest
 
 from agent_where.doctor import Diagnosis, Instruments, diagnose
-from agent_where.reconciling import write_figures
+from agent_where.domain import Side
+from agent_where.reconciling import reconcile, write_figures
 from agent_where.store.checkups import CHECKS, Checkups, Weight
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database, DatabaseSettings
@@ -226,6 +227,36 @@ def test_one_thing_that_does_not_add_up_is_told_by_its_own_check(
 
 def test_every_check_of_the_table_was_tried() -> None:
     assert {check.name for check in CHECKS} == set(DISORDER)
+
+
+def test_what_an_order_without_fills_has_cost_is_no_difference_and_more_is(
+    world: NettingWorld,
+) -> None:
+    """A position shows it with its next execution: its fees may lack it until then."""
+    agent = world.follower(world.user())
+    world.buy(agent, "2")
+    world.place.by_hand(world.place.trades[0].account, "BTC/USD", Side.SHORT, "1")
+    world.pass_time(60)
+    reconcile(world.deps, seconds=30)
+    write_figures(world.deps)
+    assert found(examine(world)) == {}
+    break_in(world, REFUSED_AT_A_COST)
+
+    assert found(examine(world)) == {}
+
+    break_in(world, "UPDATE positions SET fees_usd = fees_usd - 1")
+    assert found(examine(world)) == {"positions_differ": 1}
+
+
+REFUSED_AT_A_COST = (
+    "INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt,"
+    " venue, account, mode, token_symbol, market_name, side, reduce_only, leverage, status, detail,"
+    " settled_at, collateral_usd, size, limit_price, sent_at, sent_under, fee)"
+    " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, 'CLOSE', 'REFUSED', 1,"
+    " venue, account, mode, token_symbol, market_name, side, true, leverage, 'EXPIRED', 'x', now(),"
+    " collateral_usd, size, limit_price, sent_at, sent_under, 0.5"
+    " FROM venue_orders WHERE purpose = 'ENTRY'"
+)
 
 
 def test_dead_letters_are_told(world: NettingWorld) -> None:

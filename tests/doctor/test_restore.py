@@ -216,6 +216,26 @@ def test_what_the_venue_did_since_is_booked_or_decided_and_then_the_restore_ends
     assert world.store.restores.open() is None
 
 
+def test_what_was_adopted_takes_no_place_in_a_sequence_of_nonces(restored: Restored) -> None:
+    world = restored.world
+    restored.begin()
+    restored.reconcile()
+    last_nonce = "SELECT last_nonce FROM venue_accounts WHERE account = :account"
+    before = world.rows(last_nonce, account=restored.other)
+    lost = next(f for f in restored.undecided_fills() if f["account"] == restored.other)
+
+    adopted = restored.operate(
+        adopt={"id": lost["id"], "deploymentId": str(restored.follower), **TOLD}
+    )
+
+    (action,) = world.rows(
+        "SELECT nonce, signer_address FROM venue_actions WHERE order_id = :id",
+        id=UUID(adopted["positionId"]),
+    )
+    assert action["nonce"] < -1, "-1 stands for none yet, and 0 is the first of a chain"
+    assert world.rows(last_nonce, account=restored.other) == before
+
+
 def test_an_adopted_position_is_closed_as_any_unexpected_one_is(restored: Restored) -> None:
     world = restored.world
     restored.begin()
