@@ -112,12 +112,13 @@ environments:
 	fi
 
 # What npm installs, at the versions in chain.json and no other: every package is named there, none runs a script.
+# npm trusts who this machine trusts, as pip does.
 $(CHAIN): requirements/chain.json .venv/chain/.installed
 	@if cmp -s $< $@; then touch $@; else \
 	  echo "installing .venv/chain/node_modules"; \
 	  cp $< .venv/chain/package.json; \
-	  PATH="$(CURDIR)/.venv/chain/bin:$$PATH" npm install --prefix .venv/chain --ignore-scripts --no-package-lock \
-	    --no-audit --no-fund --no-update-notifier --silent; \
+	  PATH="$(CURDIR)/.venv/chain/bin:$$PATH" NODE_USE_SYSTEM_CA=1 NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$${SSL_CERT_FILE:-}}" npm install \
+	    --prefix .venv/chain --ignore-scripts --no-package-lock --no-audit --no-fund --no-update-notifier --silent; \
 	  cp $< $@; \
 	fi
 
