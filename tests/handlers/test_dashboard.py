@@ -100,3 +100,17 @@ def test_every_function_counts_its_cold_starts() -> None:
     counting = [text for text in code if "log_metrics(" in text]
     assert len(counting) == 4
     assert all("capture_cold_start_metric=True" in text for text in counting)
+
+
+@pytest.mark.parametrize("times", [99, 100, 101, 250])
+def test_however_many_calls_there_were_one_line_tells_of_the_newest(
+    times: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls().take()
+    for took in range(times):
+        calls().add("venue.example", took, is_usable=True)
+
+    measuring.tell_calls()
+
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert line["VenueLatency"] == [float(took) for took in range(times - 99, times)]

@@ -10,8 +10,9 @@ from tests.store.ledger import SIZE, Ledger, refused
 HISTORY = """
 INSERT INTO venue_routing_history (signal_id, token_symbol, requested_venue, selected_venue,
                                    routing_reason, checked_venues, venue_availability,
-                                   routing_duration_ms, attempt, deployment_id)
-VALUES (:signal, 'BTC', 'MULTI', :selected, 'because', '{HYPERLIQUID}', '{}', 1, :attempt, NULL)
+                                   routing_duration_ms, attempt, deployment_id, strategy)
+VALUES (:signal, 'BTC', 'MULTI', :selected, 'because', '{HYPERLIQUID}', '{}', 1, :attempt, NULL,
+        'FIRST_AVAILABLE')
 """
 
 

@@ -40,7 +40,7 @@ _SHOWN = (
 
 _DECIDED = frozenset({SignalStatus.ROUTED, SignalStatus.SKIPPED})
 _UNTRADED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED})
-_VALUES = 100  # the most of one name that a log line may hold
+_VALUES = 99  # a log line may hold 100 of one name, with which Powertools ends it by itself
 
 
 def tell_message(metrics: Metrics, outcome: SignalOutcome | Outcome | None) -> None:
