@@ -30,6 +30,8 @@ LIVE = frozenset({VENUE})
 USER = "0x" + "a1" * 20
 KEYS = {"FIRST": "11" * 32, "SECOND": "22" * 32}
 PATIENCE_SECONDS = 0.5
+LISTING_SECONDS = 5
+"""For the whole universe, which nothing is wrong with yet."""
 
 
 class Clock:
@@ -79,14 +81,17 @@ class LiveWorld(World):
 
     def fresh_adapter(self) -> HyperliquidVenue:
         """The adapter as in a process that remembers nothing."""
-        return HyperliquidVenue(
-            "mainnet",
-            self.url,
-            timeout_seconds=PATIENCE_SECONDS,
-            clock=self.clock,
-            monotonic=self.clock.seconds,
-            tally=self.tally,
-        )
+        return HyperliquidVenue("mainnet", self.url, **self.terms)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What an adapter of this world takes beside network and URL."""
+        return {
+            "timeout_seconds": PATIENCE_SECONDS,
+            "clock": self.clock,
+            "monotonic": self.clock.seconds,
+            "tally": self.tally,
+        }
 
     def venue(self, venue: VenueId, mode: Mode = Mode.PAPER) -> Venue:
         if mode is Mode.LIVE:
@@ -106,7 +111,7 @@ class LiveWorld(World):
 
     def live(self, *, leverage: str = "3", usd: int = 10_000, **changes: Any) -> UUID:
         """An agent with one follower whose key is approved; returns the agent's id."""
-        listed = HyperliquidMarkets(self.url, timeout_seconds=PATIENCE_SECONDS).markets()
+        listed = HyperliquidMarkets(self.url, timeout_seconds=LISTING_SECONDS).markets()
         self.store.upsert_markets(VENUE, listed)
         agent = self.agent()
         self.follow(agent, USER)
@@ -161,6 +166,15 @@ class LiveWorld(World):
                 return done
             self.clock.pass_seconds(15)
         raise AssertionError(f"not at rest after {seconds} s: {self.orders()}")
+
+    def try_again(self) -> None:
+        """What waits for a later try is tried now, as if it were later."""
+        self.rows(
+            "UPDATE venue_orders SET due_at = now(), enqueued_at = NULL"
+            " WHERE status = 'PLANNED' AND due_at IS NOT NULL"
+        )
+        self.queues.send_orders(self.store.enqueue_due_orders(10), again=True)
+        self.come_to_rest()
 
     def _due(self) -> bool:
         return bool(

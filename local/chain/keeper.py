@@ -133,6 +133,7 @@ class Keeper:
         """Behave so from now on; an answer that has begun is ended first."""
         with self._lock:
             self.manner = manner
+            self._seen.clear()
 
     def unanswered(self) -> list[int]:
         """The orders that wait for an answer. Raises RpcError."""

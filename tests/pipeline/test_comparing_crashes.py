@@ -11,33 +11,13 @@ import pytest
 
 from agent_where.comparing import compare
 from agent_where.domain import Side
-from agent_where.store.connection import Database, DatabaseSettings, Row, Statement
 from local.postgres import Postgres
-from tests.conftest import fresh_database
+from tests.crashing import Crashing, lived, wrong_ends
 from tests.failing_venues import Died
 from tests.netting import NettingWorld
 from tests.world import MemoryQueues
 
 MARKET = "BTC/USD"
-
-
-class Mortal(Database):
-    """A connection whose worker dies at one of its statements, counted from 1, and stays dead."""
-
-    def __init__(self, dsn: str, *, dies_at: int, after: bool) -> None:
-        super().__init__(DatabaseSettings.from_url(dsn))
-        self.calls = 0
-        self._dies_at = dies_at
-        self._after = after
-
-    def run_together(self, *statements: Statement) -> list[list[Row]]:
-        self.calls += 1
-        if 0 < self._dies_at < self.calls + (not self._after):
-            raise Died
-        answer = super().run_together(*statements)
-        if self.calls == self._dies_at:
-            raise Died
-        return answer
 
 
 def prepared(dsn: str) -> NettingWorld:
@@ -73,32 +53,29 @@ def judged(world: NettingWorld) -> object:
     }
 
 
-def lived(postgres: Postgres, template: str, *, dies_at: int, after: bool) -> tuple[int, object]:
-    """How many statements the first worker came to, and what it all ended in."""
-    with fresh_database(postgres, template=template) as dsn:
-        world = prepared(dsn)
-        database = Mortal(dsn, dies_at=dies_at, after=after)
-        first = world.another_worker(database)
-        try:
-            compare(first.deps, seconds=30)
-        except Died:
-            first.queues.orders.clear()
-        first.dispose()
-        world.rows(
-            "UPDATE venue_accounts SET lease_until = clock_timestamp()"
-            " WHERE lease_token IS NOT NULL RETURNING account"
-        )
-        for _ in range(2):
-            world.compare()
-            world.take_back_bounds()
-        found = judged(world)
-        world.dispose()
-    return database.calls, found
+def scenario(dsn: str, first: Crashing) -> object:
+    world = prepared(dsn)
+    worker = world.another_worker(first)
+    try:
+        compare(worker.deps, seconds=30)
+    except Died:
+        worker.queues.orders.clear()
+    worker.dispose()
+    world.rows(
+        "UPDATE venue_accounts SET lease_until = clock_timestamp()"
+        " WHERE lease_token IS NOT NULL RETURNING account"
+    )
+    for _ in range(2):
+        world.compare()
+        world.take_back_bounds()
+    found = judged(world)
+    world.dispose()
+    return found
 
 
 @pytest.fixture(scope="module")
 def unharmed(postgres: Postgres, migrated_template: str) -> tuple[int, object]:
-    return lived(postgres, migrated_template, dies_at=0, after=False)
+    return lived(postgres, migrated_template, scenario, dies_at=0, after=False, stays_dead=True)
 
 
 def test_without_a_crash_it_ends_as_it_should(unharmed: tuple[int, object]) -> None:
@@ -124,11 +101,14 @@ def test_a_crash_at_any_statement_books_nothing_twice_and_loses_nothing(
     statements, as_it_should_be = unharmed
     assert statements >= 7
 
-    wrong = {
-        number: found
-        for number in range(1, statements + 1)
-        if (found := lived(postgres, migrated_template, dies_at=number, after=after)[1])
-        != as_it_should_be
-    }
+    wrong = wrong_ends(
+        postgres,
+        migrated_template,
+        scenario,
+        statements,
+        right=as_it_should_be,
+        after=after,
+        stays_dead=True,
+    )
 
     assert wrong == {}

@@ -16,36 +16,16 @@ import pytest
 from agent_where import pipeline
 from agent_where.domain import Order, Settled
 from agent_where.reconciling import reconcile
-from agent_where.store.connection import Database, DatabaseSettings, Row, Statement
 from agent_where.store.records import OpenOrder
 from agent_where.store.store import Store
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
 from local.postgres import Postgres
-from tests.conftest import fresh_database
+from tests.crashing import Crashing, lived, wrong_ends
 from tests.failing_venues import Died
 from tests.world import MemoryQueues, World, close_signal, signal
 
 RISK = {"stopLoss": "0.05", "takeProfit": "0.10"}
-
-
-class Crashing(Database):
-    """A connection whose worker dies at one of its statements, counted from 1; 0 is never."""
-
-    def __init__(self, dsn: str, *, dies_at: int, after: bool) -> None:
-        super().__init__(DatabaseSettings.from_url(dsn))
-        self.calls = 0
-        self._dies_at = dies_at
-        self._after = after
-
-    def run_together(self, *statements: Statement) -> list[list[Row]]:
-        self.calls += 1
-        if self.calls == self._dies_at and not self._after:
-            raise Died
-        answer = super().run_together(*statements)
-        if self.calls == self._dies_at:
-            raise Died
-        return answer
 
 
 class Book(PaperVenue):
@@ -160,19 +140,16 @@ AS_IT_SHOULD_BE: dict[str, object] = {
 }
 
 
-def lived(postgres: Postgres, template: str, *, dies_at: int, after: bool) -> tuple[int, object]:
-    """How many statements the first worker came to, and what it all ended in."""
-    with fresh_database(postgres, template=template) as dsn:
-        first = Crashing(dsn, dies_at=dies_at, after=after)
-        life = Life(dsn, first)
-        life.run()
-        found = judge(life)
-        life.dispose()
-    return first.calls, found
+def scenario(dsn: str, first: Crashing) -> object:
+    life = Life(dsn, first)
+    life.run()
+    found = judge(life)
+    life.dispose()
+    return found
 
 
 def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_template: str) -> None:
-    _, found = lived(postgres, migrated_template, dies_at=0, after=False)
+    _, found = lived(postgres, migrated_template, scenario, dies_at=0, after=False)
 
     assert found == AS_IT_SHOULD_BE
 
@@ -181,14 +158,11 @@ def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_templ
 def test_a_crash_at_any_statement_loses_nothing_and_doubles_nothing(
     postgres: Postgres, migrated_template: str, after: bool
 ) -> None:
-    statements, _ = lived(postgres, migrated_template, dies_at=0, after=False)
+    statements, _ = lived(postgres, migrated_template, scenario, dies_at=0, after=False)
     assert statements > 20
 
-    wrong = {
-        number: found
-        for number in range(1, statements + 1)
-        if (found := lived(postgres, migrated_template, dies_at=number, after=after)[1])
-        != AS_IT_SHOULD_BE
-    }
+    wrong = wrong_ends(
+        postgres, migrated_template, scenario, statements, right=AS_IT_SHOULD_BE, after=after
+    )
 
     assert wrong == {}

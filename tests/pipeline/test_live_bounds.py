@@ -12,7 +12,7 @@ from agent_where.domain import Order, OrderStatus
 from agent_where.errors import VenueUnavailable
 from agent_where.venues.base import Action, Standing
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
-from tests.live_world import PATIENCE_SECONDS, USER, LiveWorld, live_world
+from tests.live_world import USER, LiveWorld, live_world
 
 BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.05", "takeProfit": "0.1"}}
 
@@ -25,16 +25,6 @@ def live(database_dsn: str) -> Iterator[LiveWorld]:
 
 def opened(live: LiveWorld, **changes: Any) -> None:
     live.open(live.live(), **(BOUNDS | changes))
-    live.come_to_rest()
-
-
-def let_go(live: LiveWorld) -> None:
-    """What waits for a later try is tried now, as if it were later."""
-    live.rows(
-        "UPDATE venue_orders SET due_at = now(), enqueued_at = NULL"
-        " WHERE status = 'PLANNED' AND due_at IS NOT NULL"
-    )
-    live.queues.send_orders(live.store.enqueue_due_orders(10), again=True)
     live.come_to_rest()
 
 
@@ -61,7 +51,7 @@ def test_positions_that_are_late_keep_no_bound_from_its_place(live: LiveWorld) -
     opened(live)
     live.clock.pass_seconds(10)
 
-    let_go(live)
+    live.try_again()
 
     (position,) = live.positions()
     assert resting(live) == {
@@ -79,7 +69,7 @@ def test_a_position_closes_though_what_it_holds_is_told_late(live: LiveWorld) ->
     live.close(agent)
     live.come_to_rest()
     live.clock.pass_seconds(6)
-    let_go(live)
+    live.try_again()
 
     assert ending(live) == ("CLOSED", "SIGNAL", 0)
 
@@ -108,7 +98,7 @@ def test_a_stop_that_finds_no_book_closes_as_soon_as_there_is_one(live: LiveWorl
         live.come_to_rest()
     live.tell("depth", coin="BTC", sizes=None)
 
-    let_go(live)
+    live.try_again()
 
     assert ending(live) == ("CLOSED", "TRIGGER", 0)
     assert [row["attempt"] for row in live.orders() if row["purpose"] == "STOP_LOSS"] == [1]
@@ -155,7 +145,7 @@ def test_bounds_shrink_to_what_the_user_s_own_hand_left(live: LiveWorld) -> None
     assert live.resting() == 0
     live.clock.pass_seconds(20)  # until nothing of what was taken back can turn out to have traded
     live.come_to_rest()
-    let_go(live)
+    live.try_again()
 
     left = before["open_qty"] - Decimal("0.002")
     assert resting(live) == {"STOP_LOSS": left, "TAKE_PROFIT": left}
@@ -178,13 +168,7 @@ class Unreachable(HyperliquidVenue):
     """Nothing leaves this process the first few times."""
 
     def __init__(self, live: LiveWorld, times: int) -> None:
-        super().__init__(
-            "mainnet",
-            live.url,
-            timeout_seconds=PATIENCE_SECONDS,
-            clock=live.clock,
-            monotonic=live.clock.seconds,
-        )
+        super().__init__("mainnet", live.url, **live.terms)
         self.times = times
 
     def send(self, order: Order, action: Action) -> Standing:
@@ -220,7 +204,7 @@ def test_a_leverage_that_came_too_late_is_set_again(live: LiveWorld) -> None:
     live.tell("clock", advance=-60)
     live.hyperliquid = live.fresh_adapter()
 
-    let_go(live)
+    live.try_again()
 
     assert live.order()["status"] == OrderStatus.FILLED
     outcomes = live.rows("SELECT outcome FROM venue_actions WHERE kind = 'LEVERAGE'")

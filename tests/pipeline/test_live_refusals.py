@@ -10,7 +10,7 @@ from agent_where.domain import Order, OrderStatus
 from agent_where.venues.base import Action, Standing
 from agent_where.venues.hyperliquid.signing import Network
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
-from tests.live_world import PATIENCE_SECONDS, USER, LiveWorld, live_world
+from tests.live_world import USER, LiveWorld, live_world
 
 
 @pytest.fixture
@@ -25,13 +25,7 @@ class Meanwhile(HyperliquidVenue):
     def __init__(
         self, live: LiveWorld, happens: Callable[[], object], network: Network = "mainnet"
     ) -> None:
-        super().__init__(
-            network,
-            live.url,
-            timeout_seconds=PATIENCE_SECONDS,
-            clock=live.clock,
-            monotonic=live.clock.seconds,
-        )
+        super().__init__(network, live.url, **live.terms)
         self.happens: Callable[[], object] | None = happens
 
     def send(self, order: Order, action: Action) -> Standing:
@@ -134,7 +128,7 @@ def test_a_close_in_parts_goes_on_until_nothing_is_left(live: LiveWorld) -> None
     assert position["status"] == "OPEN"
     assert position["open_qty"] == live.held()
     live.tell("depth", coin="BTC", sizes=None)
-    again(live)
+    live.try_again()
 
     (position,) = live.positions()
     assert position["status"] == "CLOSED"
@@ -170,13 +164,3 @@ def test_an_account_without_money_is_refused_before_anything_is_signed(live: Liv
     order = live.order()
     assert (order["status"], order["refusal"]) == (OrderStatus.REJECTED, "BELOW_MIN_POSITION")
     assert live.rows("SELECT FROM venue_actions") == []
-
-
-def again(live: LiveWorld) -> None:
-    """What waits for a later try is tried now, as if it were later."""
-    live.rows(
-        "UPDATE venue_orders SET due_at = now(), enqueued_at = NULL"
-        " WHERE status = 'PLANNED' AND due_at IS NOT NULL"
-    )
-    live.queues.send_orders(live.store.enqueue_due_orders(10), again=True)
-    live.come_to_rest()

@@ -1,7 +1,7 @@
 """What goes wrong around a position must not take its stop, nor keep it from being closed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -55,17 +55,16 @@ def later(live: LiveWorld, times: int = 1) -> None:
     """What waits for a later try is tried; what still cannot be done comes again."""
     for _ in range(times):
         live.clock.pass_seconds(60)
-        live.rows(
-            "UPDATE venue_orders SET due_at = now(), enqueued_at = NULL"
-            " WHERE status = 'PLANNED' AND due_at IS NOT NULL"
-        )
-        live.queues.send_orders(live.store.enqueue_due_orders(10), again=True)
-        rest(live)
+        as_far_as_it_goes(live, live.try_again)
 
 
 def rest(live: LiveWorld) -> None:
+    as_far_as_it_goes(live, live.come_to_rest)
+
+
+def as_far_as_it_goes(live: LiveWorld, work: Callable[[], object]) -> None:
     try:
-        live.come_to_rest()
+        work()
     except (AssertionError, Overtaken, VenueUnavailable):
         live.queues.orders.clear()
 

@@ -16,10 +16,9 @@ from agent_where.messages import SignalMessage
 from agent_where.reconciling import reconcile
 from agent_where.venues.base import Cause
 from local.postgres import Postgres
-from tests.conftest import fresh_database
+from tests.crashing import Crashing, lived, wrong_ends
 from tests.failing_venues import Died
 from tests.onchain import ORACLE_FEE, OnchainWorld
-from tests.pipeline.test_crashes import Crashing
 from tests.world import close_signal, signal
 
 RUNS = 4
@@ -122,19 +121,16 @@ AS_IT_SHOULD_BE: dict[str, object] = {
 }
 
 
-def lived(postgres: Postgres, template: str, *, dies_at: int, after: bool) -> tuple[int, object]:
-    """How many statements the first worker came to, and what it all ended in."""
-    with fresh_database(postgres, template=template) as dsn:
-        first = Crashing(dsn, dies_at=dies_at, after=after)
-        life = Life(dsn, first)
-        life.run()
-        found = judge(life)
-        life.dispose()
-    return first.calls, found
+def scenario(dsn: str, first: Crashing) -> object:
+    life = Life(dsn, first)
+    life.run()
+    found = judge(life)
+    life.dispose()
+    return found
 
 
 def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_template: str) -> None:
-    _, found = lived(postgres, migrated_template, dies_at=0, after=False)
+    _, found = lived(postgres, migrated_template, scenario, dies_at=0, after=False)
 
     assert found == AS_IT_SHOULD_BE
 
@@ -143,14 +139,11 @@ def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_templ
 def test_a_crash_at_any_statement_loses_nothing_and_doubles_nothing(
     postgres: Postgres, migrated_template: str, after: bool
 ) -> None:
-    statements, _ = lived(postgres, migrated_template, dies_at=0, after=False)
+    statements, _ = lived(postgres, migrated_template, scenario, dies_at=0, after=False)
     assert statements > 20
 
-    wrong = {
-        number: found
-        for number in range(1, statements + 1)
-        if (found := lived(postgres, migrated_template, dies_at=number, after=after)[1])
-        != AS_IT_SHOULD_BE
-    }
+    wrong = wrong_ends(
+        postgres, migrated_template, scenario, statements, right=AS_IT_SHOULD_BE, after=after
+    )
 
     assert wrong == {}

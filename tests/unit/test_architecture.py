@@ -86,11 +86,9 @@ ALLOWED: Mapping[str, str] = {
     "queues": "errors store.records",
     "pipeline": f"domain errors messages execution.executor planning queues venues.base {LEDGER}",
     "consuming": "domain errors messages execution.executor pipeline queues",
-    "booking": "errors store.books store.comparisons",
-    "netted": (
-        "booking closures domain errors store.books store.comparisons store.records venues.base"
-    ),
-    "single": "booking errors exits store.books store.comparisons store.records venues.base",
+    "booking": "domain errors store.books store.comparisons store.records",
+    "netted": "booking closures domain errors store.books store.comparisons venues.base",
+    "single": "booking errors exits store.books store.comparisons venues.base",
     "comparing": (
         "domain errors netted pipeline single store.books store.comparisons store.records"
     ),

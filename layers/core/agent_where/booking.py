@@ -7,9 +7,11 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
+from agent_where.domain import Order
 from agent_where.errors import DatabaseRefused
 from agent_where.store.books import AccountAt, Closure, HeldPosition, LateFill
 from agent_where.store.comparisons import Booked, Comparisons
+from agent_where.store.records import OrderTicket
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ def keep_late(ledger: Comparisons, late: Sequence[LateFill], token: UUID) -> int
     for position in opened:
         _logger.error("position %s was not expected: it has to be closed", position)
     return len(opened)
+
+
+def to_ask_about(orders: Sequence[Order]) -> list[OrderTicket]:
+    """Orders that were executed and have not ended yet: they are to be asked about now."""
+    return [
+        OrderTicket(id=each.id, account=each.account, venue=each.venue, again=True)
+        for each in orders
+    ]
 
 
 def book(

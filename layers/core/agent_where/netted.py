@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID, uuid4
 
-from agent_where.booking import book, keep_late
+from agent_where.booking import book, keep_late, to_ask_about
 from agent_where.closures import Trade, Verdict, agrees, judge
 from agent_where.domain import ZERO
 from agent_where.errors import DatabaseRefused, LeaseHeld
@@ -23,7 +23,6 @@ from agent_where.store.comparisons import (
     Comparisons,
     Found,
 )
-from agent_where.store.records import OrderTicket
 from agent_where.venues.base import AccountFill, Holdings
 
 _logger = logging.getLogger(__name__)
@@ -138,11 +137,12 @@ class _Comparison:
             waiting |= closing.keys()
             booked = Booked({}, [])
         self._tell(faults)
+        under_way = [order for verdict in verdicts.values() for order in verdict.under_way]
         return Found(
             as_of=None if faults or waiting else books.now,
             unexplained=tuple(sorted({*faults, *(waiting & {*books.unexplained})})),
             booked=len(booked.open_qty),
-            due=(*booked.due, *self._under_way(verdicts)),
+            due=(*booked.due, *to_ask_about(under_way)),
         )
 
     def _book(self, books: Books, closing: Mapping[str, Verdict]) -> Booked | None:
@@ -151,14 +151,6 @@ class _Comparison:
             each for market in books.markets if market.name in closing for each in market.positions
         ]
         return book(self._ledger, self._of, self._token, closures, seen)
-
-    def _under_way(self, verdicts: Mapping[str, Verdict]) -> list[OrderTicket]:
-        """Orders that were executed and have not ended yet: they are to be asked about now."""
-        orders = [order for verdict in verdicts.values() for order in verdict.under_way]
-        return [
-            OrderTicket(id=order.id, account=order.account, venue=order.venue, again=True)
-            for order in orders
-        ]
 
     def _tell(self, faults: Mapping[str, str]) -> None:
         for name, fault in faults.items():

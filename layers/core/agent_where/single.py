@@ -8,12 +8,11 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from agent_where.booking import book, keep_late
+from agent_where.booking import book, keep_late, to_ask_about
 from agent_where.errors import DatabaseRefused, LeaseHeld
 from agent_where.exits import Verdict, judge
 from agent_where.store.books import AccountAt, Closure, SingleBooks, SinglePosition
 from agent_where.store.comparisons import Booked, Comparisons, Found
-from agent_where.store.records import OrderTicket
 from agent_where.venues.base import Exits
 
 _logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def _found(
         as_of=None if holds or unexplained else books.now,
         unexplained=tuple(sorted(faults | refused | unexplained)),
         booked=len(booked.open_qty),
-        due=(*booked.due, *_under_way(verdict)),
+        due=(*booked.due, *to_ask_about(verdict.under_way)),
         cursor=None if holds else asked.cursor,
     )
 
@@ -101,11 +100,3 @@ def _faults(of: AccountAt, verdict: Verdict) -> set[str]:
     for name, fault in verdict.faults.items():
         _logger.error("%s: account %s in %s: %s", of.venue, of.account, name, fault)
     return set(verdict.faults)
-
-
-def _under_way(verdict: Verdict) -> list[OrderTicket]:
-    """Orders that were executed and have not ended yet: they are to be asked about now."""
-    return [
-        OrderTicket(id=order.id, account=order.account, venue=order.venue, again=True)
-        for order in verdict.under_way
-    ]

@@ -20,7 +20,7 @@ from agent_where.domain import (
     VenueId,
 )
 from agent_where.execution.gate import stopped
-from agent_where.execution.sizing import trigger_price
+from agent_where.execution.sizing import bounds_at
 from agent_where.ids import close_leg, next_leg, order_id
 from agent_where.routing.candidates import Verdict
 from agent_where.routing.checks import Refused, Terms
@@ -190,14 +190,12 @@ def _confirmed(file: OrderFile, settled: Settled) -> Ending:
 
 
 def _exits(file: OrderFile, entry_price: Decimal) -> Ending:
-    risk, order = file.signal.risk, file.order
-    prices = {
-        Purpose.STOP_LOSS: _trigger(entry_price, order, risk.stop_loss, gains=False),
-        Purpose.TAKE_PROFIT: _trigger(entry_price, order, risk.take_profit, gains=True),
-    }
+    order = file.order
+    stop_loss, take_profit = bounds_at(entry_price, order.side, file.signal.risk)
+    prices = {Purpose.STOP_LOSS: stop_loss, Purpose.TAKE_PROFIT: take_profit}
     return Ending(
-        stop_loss=prices[Purpose.STOP_LOSS],
-        take_profit=prices[Purpose.TAKE_PROFIT],
+        stop_loss=stop_loss,
+        take_profit=take_profit,
         exits=tuple(
             PlannedExit(
                 id=order_id(order.signal_id, order.deployment_id, purpose, 1),
@@ -208,14 +206,6 @@ def _exits(file: OrderFile, entry_price: Decimal) -> Ending:
             if price is not None
         ),
     )
-
-
-def _trigger(
-    entry_price: Decimal, order: Order, fraction: Decimal | None, *, gains: bool
-) -> Decimal | None:
-    if fraction is None:
-        return None
-    return trigger_price(entry_price, order.side, fraction, gains=gains)
 
 
 def _next(

@@ -6,10 +6,10 @@ from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refus
 from agent_where.execution.sizing import (
     Limits,
     Sized,
+    bounds_at,
     lowest_bound,
     size_entry,
     size_exit,
-    trigger_price,
 )
 from agent_where.routing.checks import Refused
 from agent_where.store.records import OrderFile
@@ -54,16 +54,11 @@ def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready
 
 def _bounds(file: OrderFile, quote: Quote) -> dict[str, Decimal | None]:
     """What goes with an entry, at the prices that follow from the one it is about to take."""
-    order, risk = file.order, file.signal.risk
-    if order.purpose is not Purpose.ENTRY:
+    side = file.order.side
+    if file.order.purpose is not Purpose.ENTRY:
         return {}
-    price = quote.price_for(order.side)
-    return {
-        "stop_loss": risk.stop_loss
-        and trigger_price(price, order.side, risk.stop_loss, gains=False),
-        "take_profit": risk.take_profit
-        and trigger_price(price, order.side, risk.take_profit, gains=True),
-    }
+    stop_loss, take_profit = bounds_at(quote.price_for(side), side, file.signal.risk)
+    return {"stop_loss": stop_loss, "take_profit": take_profit}
 
 
 def _size(

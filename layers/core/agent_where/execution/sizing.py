@@ -128,6 +128,17 @@ def trigger_price(entry_price: Decimal, side: Side, fraction: Decimal, *, gains:
     return price.quantize(Decimal(1).scaleb(price.adjusted() - _PRICE_DIGITS + 1))
 
 
+def bounds_at(
+    entry_price: Decimal, side: Side, risk: RiskModel
+) -> tuple[Decimal | None, Decimal | None]:
+    """Where a position's stop-loss and take-profit are triggered; None: it is to have none."""
+    loss, profit = risk.stop_loss, risk.take_profit
+    return (
+        None if loss is None else trigger_price(entry_price, side, loss, gains=False),
+        None if profit is None else trigger_price(entry_price, side, profit, gains=True),
+    )
+
+
 def lowest_bound(side: Side, risk: RiskModel, may_slip: Decimal) -> Decimal:
     """The least that a bound of a position may be worth, as a share of what the entry was.
 
