@@ -24,14 +24,12 @@ from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from agent_where.venues.tally import Tally
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server
+from tests.patience import PATIENCE_SECONDS, Patient
 from tests.world import MAX_AGE, World
 
 LIVE = frozenset({VENUE})
 USER = "0x" + "a1" * 20
 KEYS = {"FIRST": "11" * 32, "SECOND": "22" * 32}
-PATIENCE_SECONDS = 0.5
-LISTING_SECONDS = 5
-"""For the whole universe, which nothing is wrong with yet."""
 
 
 class Clock:
@@ -71,6 +69,7 @@ class LiveWorld(World):
         self.simulator = simulator
         self.url = url
         self.clock = clock
+        self.http = Patient()
         self.signers = Signers(allow_env=True, environment=KEYS)
         self.tally = Tally()
         self.deps = self._deps()
@@ -88,6 +87,7 @@ class LiveWorld(World):
         """What an adapter of this world takes beside network and URL."""
         return {
             "timeout_seconds": PATIENCE_SECONDS,
+            "http": self.http,
             "clock": self.clock,
             "monotonic": self.clock.seconds,
             "tally": self.tally,
@@ -111,7 +111,7 @@ class LiveWorld(World):
 
     def live(self, *, leverage: str = "3", usd: int = 10_000, **changes: Any) -> UUID:
         """An agent with one follower whose key is approved; returns the agent's id."""
-        listed = HyperliquidMarkets(self.url, timeout_seconds=LISTING_SECONDS).markets()
+        listed = HyperliquidMarkets(self.url, timeout_seconds=PATIENCE_SECONDS).markets()
         self.store.upsert_markets(VENUE, listed)
         agent = self.agent()
         self.follow(agent, USER)
@@ -137,6 +137,7 @@ class LiveWorld(World):
 
     def tell(self, what: str, **body: object) -> Any:
         """A control request of the simulator's."""
+        self.http.hear(body.get("mode"))
         sent = json.dumps(body, default=str).encode()
         return self.simulator.control.apply(f"/simulator/{what}", sent)
 

@@ -23,11 +23,11 @@ from agent_where.venues.hyperliquid.signing import Network
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server
+from tests.patience import PATIENCE_SECONDS, Patient
 
 NOW = datetime(2026, 2, 6, 12, 0, tzinfo=UTC)
 USER = "0x" + "a1" * 20
 KEYS = {"FIRST": "11" * 32, "SECOND": "22" * 32}
-PATIENCE_SECONDS = 0.5
 
 
 def signer(name: str = "FIRST") -> Signer:
@@ -102,6 +102,7 @@ class Desk:
     """The adapter, the venue behind it, and what was stored of each order."""
 
     venue: HyperliquidVenue
+    http: Patient
     simulator: HyperliquidSimulator
     time: Time
     url: str
@@ -117,11 +118,13 @@ class Desk:
             self.url,
             timeout_seconds=PATIENCE_SECONDS,
             clock=self.time,
+            http=self.http,
             monotonic=self.time.seconds,
         )
 
     def tell(self, what: str, **body: object) -> Any:
         """A control request of the simulator's."""
+        self.http.hear(body.get("mode"))
         sent = json.dumps(body, default=str).encode()
         return self.simulator.control.apply(f"/simulator/{what}", sent)
 
@@ -207,16 +210,18 @@ def desk(
     """A desk at a testnet of its own."""
     time = Time()
     simulator = HyperliquidSimulator(time, is_mainnet=False)
+    http = Patient()
     with Server(simulator) as server:
         venue = HyperliquidVenue(
             network,
             server.url,
             timeout_seconds=PATIENCE_SECONDS,
             clock=time,
+            http=http,
             monotonic=time.seconds,
         )
         listed = HyperliquidMarkets(server.url, timeout_seconds=PATIENCE_SECONDS).markets()
-        made = Desk(venue, simulator, time, server.url, {each.name: each for each in listed})
+        made = Desk(venue, http, simulator, time, server.url, {each.name: each for each in listed})
         made.tell("price", coin="BTC", price="60000")
         made.tell("deposit", user=USER, usd=usd)
         if approved:

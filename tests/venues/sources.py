@@ -13,6 +13,7 @@ from agent_where.venues.ostium import markets as ostium
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.ostium import OstiumSimulator
 from local.simulators.server import Request, Server, Simulator
+from tests.patience import PATIENCE_SECONDS
 from tests.venues.recorded import HYPERLIQUID_MAIN, OSTIUM, Payload, recorded
 
 RECORDED_AT = datetime(2026, 1, 16, 7, 14, 58, tzinfo=UTC)
@@ -21,8 +22,8 @@ TRADING_HOURS = datetime(2026, 1, 14, 15, 0, tzinfo=UTC)
 """A Wednesday, ten in the morning in New York: only Hong Kong sleeps."""
 
 
-QUICK_SECONDS = 0.5
-Simulated = Callable[[datetime], AbstractContextManager[tuple[MarketSource, Server]]]
+Simulated = Callable[..., AbstractContextManager[tuple[MarketSource, Server]]]
+"""Of an instant, and of `timeout_seconds` where the venue is to hang."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,21 @@ def recorded_ostium() -> MarketSource:
 
 
 @contextmanager
-def simulated_hyperliquid(now: datetime) -> Iterator[tuple[MarketSource, Server]]:
+def simulated_hyperliquid(
+    now: datetime, *, timeout_seconds: float = PATIENCE_SECONDS
+) -> Iterator[tuple[MarketSource, Server]]:
     with Server(HyperliquidSimulator(lambda: now)) as server:
-        yield hyperliquid.HyperliquidMarkets(server.url, timeout_seconds=QUICK_SECONDS), server
+        yield hyperliquid.HyperliquidMarkets(server.url, timeout_seconds=timeout_seconds), server
 
 
 @contextmanager
-def simulated_ostium(now: datetime) -> Iterator[tuple[MarketSource, Server]]:
+def simulated_ostium(
+    now: datetime, *, timeout_seconds: float = PATIENCE_SECONDS
+) -> Iterator[tuple[MarketSource, Server]]:
     with Server(OstiumSimulator(lambda: now)) as server:
         url = f"{server.url}/subgraph"
         source = ostium.OstiumMarkets(
-            url, server.url, timeout_seconds=QUICK_SECONDS, clock=lambda: now
+            url, server.url, timeout_seconds=timeout_seconds, clock=lambda: now
         )
         yield source, server
 

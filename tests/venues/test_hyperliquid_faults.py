@@ -14,7 +14,8 @@ from agent_where.errors import OutcomeUnknown, VenueError, VenueRejected, VenueU
 from agent_where.venues.base import Action, ActionKind
 from agent_where.venues.hyperliquid.refusals import Meaning
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
-from tests.venues.hyperliquid_desk import NOW, PATIENCE_SECONDS, USER, Desk, desk, order
+from tests.patience import PATIENCE_SECONDS
+from tests.venues.hyperliquid_desk import NOW, USER, Desk, desk, order
 from tests.venues.server import Behaviour, Misbehaving, says, says_and_hangs_up
 
 BEFORE_AND_AFTER = ["500", "502", "503", "429", "drop", "hang", "garbage"]

@@ -26,7 +26,8 @@ from agent_where.venues.hyperliquid.markets import VENUE
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from agent_where.venues.registry import live_venue
 from agent_where.venues.tally import Tally
-from tests.venues.hyperliquid_desk import NOW, PATIENCE_SECONDS, USER, Told, desk
+from tests.patience import PATIENCE_SECONDS
+from tests.venues.hyperliquid_desk import NOW, USER, Told, desk
 from tests.venues.recorded import HYPERLIQUID_MAIN, HYPERLIQUID_XYZ, recorded
 from tests.venues.server import Misbehaving, says
 from tests.venues.test_any_answer import JSON, places

@@ -11,9 +11,10 @@ from agent_where.errors import VenueUnavailable
 from agent_where.venues.hyperliquid.markets import HyperliquidMarkets, parse
 from agent_where.venues.hyperliquid.tokens import NOT_COINS, THOUSANDS, token_of
 from agent_where.venues.ostium.tokens import TOKENS
+from tests.patience import PATIENCE_SECONDS
 from tests.venues.recorded import HYPERLIQUID_MAIN, HYPERLIQUID_XYZ, recorded
 from tests.venues.server import Behaviour, Misbehaving, says
-from tests.venues.sources import QUICK_SECONDS, TRADING_HOURS, simulated_hyperliquid
+from tests.venues.sources import TRADING_HOURS, simulated_hyperliquid
 
 CONTEXT = {"midPx": "2.5", "markPx": "2.4"}
 
@@ -27,7 +28,7 @@ def answer(*assets: dict[str, object], contexts: list[Any] | None = None) -> lis
 
 
 def reader(url: str) -> HyperliquidMarkets:
-    return HyperliquidMarkets(url, timeout_seconds=QUICK_SECONDS)
+    return HyperliquidMarkets(url, timeout_seconds=PATIENCE_SECONDS)
 
 
 def by_token(markets: tuple[Market, ...]) -> Mapping[str, Market]:
@@ -205,14 +206,14 @@ def test_a_dex_of_other_names_has_no_market_for_us() -> None:
 def test_a_venue_that_does_not_answer_as_documented_is_unavailable(behaviour: Behaviour) -> None:
     with Misbehaving(behaviour) as server, pytest.raises(VenueUnavailable):
         HyperliquidMarkets(
-            f"http://127.0.0.1:{server.port}", timeout_seconds=QUICK_SECONDS
+            f"http://127.0.0.1:{server.port}", timeout_seconds=PATIENCE_SECONDS
         ).markets()
 
 
 def test_one_request_asks_for_everything() -> None:
     with Misbehaving(says(b'[{"universe":[]},[]]')) as server, pytest.raises(VenueUnavailable):
         HyperliquidMarkets(
-            f"http://127.0.0.1:{server.port}/", timeout_seconds=QUICK_SECONDS
+            f"http://127.0.0.1:{server.port}/", timeout_seconds=PATIENCE_SECONDS
         ).markets()
 
     (request,) = server.requests

@@ -11,10 +11,10 @@ from agent_where.errors import VenueUnavailable
 from agent_where.venues.hyperliquid.tokens import token_of as hyperliquid_token
 from agent_where.venues.ostium.markets import OstiumMarkets, parse
 from agent_where.venues.ostium.tokens import TOKENS, token_of
+from tests.patience import PATIENCE_SECONDS
 from tests.venues.recorded import OSTIUM, recorded
 from tests.venues.server import Behaviour, Misbehaving, says
 from tests.venues.sources import (
-    QUICK_SECONDS,
     RECORDED_AT,
     TRADING_HOURS,
     recorded_ostium,
@@ -259,4 +259,4 @@ def test_a_venue_that_does_not_answer_as_documented_is_unavailable(behaviour: Be
     with Misbehaving(behaviour) as server:
         url = f"http://127.0.0.1:{server.port}"
         with pytest.raises(VenueUnavailable):
-            OstiumMarkets(f"{url}/subgraph", url, timeout_seconds=QUICK_SECONDS).markets()
+            OstiumMarkets(f"{url}/subgraph", url, timeout_seconds=PATIENCE_SECONDS).markets()

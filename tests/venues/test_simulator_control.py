@@ -16,6 +16,7 @@ from agent_where.errors import VenueUnavailable
 from agent_where.venues._http import BadAnswer, JsonHttp
 from agent_where.venues.base import MarketSource
 from local.simulators.server import Server
+from tests.patience import PATIENCE_SECONDS
 from tests.venues.recorded import Payload
 from tests.venues.sources import (
     TRADING_HOURS,
@@ -74,7 +75,8 @@ def test_a_market_can_be_closed_and_opened_against_its_clock() -> None:
 def test_however_the_venue_fails_it_is_unavailable_and_then_back(
     simulated: Simulated, mode: str
 ) -> None:
-    with simulated(TRADING_HOURS) as (source, server):
+    patience = 3 if mode == "hang" else PATIENCE_SECONDS
+    with simulated(TRADING_HOURS, timeout_seconds=patience) as (source, server):
         control(server, "fail", mode=mode)
         with pytest.raises(VenueUnavailable):
             source.markets()
