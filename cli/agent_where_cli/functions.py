@@ -32,16 +32,22 @@ class Functions:
         self._seconds = timeout_seconds
 
     def ask(self, name: str, event: Json) -> Answer:
-        """Invoke `<stack>-<name>`, once. Raises Fault."""
+        """Invoke `<stack>-<name>`, once, for what it can only do or refuse. Raises Fault."""
+        answer = self.told(name, event)
+        if answer.status == _DONE:
+            return answer
+        fault = Unavailable if answer.status == _AWAY else Refused
+        raise fault(answer.sentence, answer)
+
+    def told(self, name: str, event: Json) -> Answer:
+        """The same for one that reports: whatever it says is an answer. Raises Fault for none."""
         raw = self._invoked(f"{self._stack}-{name}", written(event).encode())
         body = parse(raw)
         if body is None:
             raise Unavailable(f"{name} answered what is no JSON object. {_PERHAPS}")
         if body.get("success") is True:
             return Answer(_DONE, raw, body)
-        away = body.get("code") == "UNAVAILABLE"
-        answer = Answer(_AWAY if away else _REFUSED, raw, body)
-        raise Unavailable(answer.sentence, answer) if away else Refused(answer.sentence, answer)
+        return Answer(_AWAY if body.get("code") == "UNAVAILABLE" else _REFUSED, raw, body)
 
     def _invoked(self, function: str, payload: bytes) -> bytes:
         client = self._client()
