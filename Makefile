@@ -67,6 +67,7 @@ bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line (
 	@for file in benchmarks/[a-z]*.py; do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
+	@find functions -name __pycache__ -type d -prune -exec rm -rf {} +
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel
 	@$(MAKE) --silent .venv/project/.installed
 	@$(PROJECT) -m local.layer .aws-sam/build/CoreLayer
