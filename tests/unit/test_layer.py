@@ -1,4 +1,4 @@
-"""What is said of a built layer, and what must not be deployed; the real one is built in tests/e2e."""
+"""What is said of a built layer, and what may not be deployed; tests/e2e builds the real one."""
 
 import os
 from pathlib import Path
