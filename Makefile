@@ -45,7 +45,7 @@ format: .venv/project/.installed  ## Mend style and format where a machine can
 types: .venv/project/.installed  ## Check types, strictly
 	@$(BIN)/mypy $(wildcard $(SOURCES))
 
-lint-template: .venv/project/.installed .venv/checkov/.installed  ## Expand the templates as AWS would and check them with cfn-lint and checkov
+lint-template: .venv/project/.installed .venv/sam/.installed .venv/checkov/.installed  ## Check the templates: sam validate, and as AWS expands them cfn-lint and checkov
 	@$(PROJECT) -m local.template
 
 e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
