@@ -1,6 +1,5 @@
-"""Lets a caller with a good token into the whole API, and says who it is; no more is decided here.
-
-A refused token is API Gateway's 401; any other failure, as when its issuer is away, its 503.
+"""Lets a caller with a good token into the whole API and says who it is: a refused one is API
+Gateway's 401, any other failure, as when the issuer is away, its 503. No more is decided here.
 """
 
 import time
