@@ -66,7 +66,9 @@ class Functions:
         except EndpointConnectionError as error:
             raise Unavailable(f"AWS cannot be reached: {error}", sent=False) from error
         except ClientError as error:
-            raise Refused(f"AWS refused to invoke {function}: {error}") from error
+            said = error.response["Error"]
+            sentence = f"{said.get('Code', 'no code')}, {said.get('Message', 'no reason')}"
+            raise Refused(f"AWS refused to invoke {function}: {sentence}") from error
         except BotoCoreError as error:
             raise Unavailable(f"{function} gave no answer: {error}. {_PERHAPS}") from error
         if told.get("FunctionError"):

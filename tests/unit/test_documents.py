@@ -161,3 +161,11 @@ def test_every_name_with_the_stack_s_before_it_is_one_that_the_template_gives() 
 
     assert {"setup", "doctor", "route-execute"} <= told
     assert told <= given
+
+
+def test_every_migration_is_told_to_whoever_has_a_database_of_the_original() -> None:
+    steps = re.findall(r"^\| (\d{4})(?: to (\d{4}))? \|", named("migration"), re.MULTILINE)
+    told = {n for first, last in steps for n in range(int(first), int(last or first) + 1)}
+    files = (ROOT / "functions" / "setup" / "migrations").glob("*.sql")
+
+    assert told == {int(path.name[:4]) for path in files}
