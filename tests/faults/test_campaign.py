@@ -18,7 +18,7 @@ from tests.faults.stage import House, Stage, staged, wallet
 
 SEEDS = (18, 33)
 AHEAD = 99
-"""Where every function's clock is a minute ahead: it takes each quote for too old."""
+"""Where every function's clock is a minute ahead. By it each quote would be too old."""
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,11 @@ def test_a_seed_replays_exactly(house: House, seed: int) -> None:
     assert without_names(first) == without_names(second)
 
 
-def test_a_function_whose_clock_is_ahead_trades_nothing_and_loses_nothing(stage: Stage) -> None:
+def test_a_function_whose_clock_is_ahead_trades_like_any_other(stage: Stage) -> None:
     verdict = drawn(stage, AHEAD)
 
     assert verdict.violations == []
-    assert any("the book of BTC is 60 s old" in each for each in verdict.director.errors)
+    assert not any("s old" in each for each in verdict.director.errors)
 
 
 def _instances(verdict: Verdict) -> list[str]:
