@@ -195,13 +195,13 @@ def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) 
     stage.queues["signals.fifo"].max_receives = 2
     producer = Producer(stage)
     director = Director(stage, random.Random(1), NoFaults(), workers=1)
-    stage.house.line.go_away()
+    stage.house.server.line.go_away()
     body = producer.opens(agent)
     director.acts = [Act(stage.clock.now, "a signal", lambda: producer.send(body))]
     while not stage.queues["dead.fifo"].messages:
         director._step()
     letter = json.loads(stage.queues["dead.fifo"].messages[0].body)
-    stage.house.line.come_back()
+    stage.house.server.line.come_back()
 
     stage.redrive()
     director.play()
