@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.store.connection import Row
+from tests.faults.examined import faults_found
 from tests.faults.stage import DEAD, VENUES, Stage
 
 Judge = Callable[["Case"], Iterable[str]]
@@ -272,6 +273,11 @@ def nothing_unexplained(case: Case) -> Iterable[str]:
         yield f"order {row['id']} executed after it had ended as if it had not"
 
 
+def doctor_content(case: Case) -> Iterable[str]:
+    """The doctor, who reads ledger and venues on his own, finds no fault either."""
+    return faults_found(case.stage)
+
+
 JUDGES: Mapping[str, Judge] = {
     "executed once": executed_once,
     "stored before sent": stored_before_sent,
@@ -288,6 +294,7 @@ JUDGES: Mapping[str, Judge] = {
     "leases returned": leases_returned,
     "nothing unforeseen": nothing_unforeseen,
     "nothing unexplained": nothing_unexplained,
+    "doctor content": doctor_content,
 }
 
 

@@ -139,6 +139,8 @@ def ended(director: Director, last: Callable[[], None] = lambda: None) -> Verdic
     last()
     rested = director.play()
     director.stage.move_clock(director.stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
+    director.invoke("reconcile")
+    director.play()
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
     return Verdict(restless + judge(director.stage, director.errors), director)
 
@@ -284,9 +286,10 @@ def trade_by_hand(stage: Stage, venue: str, user: str, size: str, *, is_buy: boo
 def set_up_again(stage: Stage) -> None:
     """What a deployment does first: all of setup, with one more migration than there was."""
     with TemporaryDirectory() as folder:
-        for each in MIGRATIONS.glob("*.sql"):
+        ours = sorted(MIGRATIONS.glob("*.sql"))
+        for each in ours:
             (Path(folder) / each.name).write_bytes(each.read_bytes())
-        (Path(folder) / "9999_faults.sql").write_text(_ONE_MORE)
+        (Path(folder) / f"{len(ours) + 1:04}_faults.sql").write_text(_ONE_MORE)
         set_up(stage.direct, Path(folder), network="mainnet")
 
 
