@@ -1,6 +1,6 @@
 """The doctor as a judge: at rest it has nothing to say, of the database or of the venues."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -10,8 +10,9 @@ from agent_where.queues import Queues
 from agent_where.store.checkups import Checkups, Weight
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.restores import Restores
-from agent_where.venues.base import Holdings
+from agent_where.venues.base import Exits, FoundExits, Held, Holdings
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
+from local.simulators.hyperliquid import HyperliquidSimulator
 from tests.faults.stage import BEGINNING, DEAD, Stage
 
 
@@ -25,12 +26,30 @@ class _Depths:
         return {"deadLetters": len(self._stage.queues[DEAD].messages)}
 
 
+class _NotAsked:
+    """Where each position stands for itself: the doctor does not ask such a venue."""
+
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
+        raise AssertionError(f"the doctor asks about {account}")
+
+
+_NOT_ASKED = _NotAsked()
+
+
 def instruments(stage: Stage) -> Instruments:
     """What the doctor looks with, past the lines that can be cut."""
 
     def holdings(venue: VenueId) -> Holdings | None:
+        if not nets(venue):
+            return None
         url = stage.house.servers[venue].url
         return HyperliquidVenue("mainnet", url, timeout_seconds=10, clock=stage.clock.utc)
+
+    def exits(venue: VenueId) -> Exits | None:
+        return None if nets(venue) else _NOT_ASKED
+
+    def nets(venue: VenueId) -> bool:
+        return isinstance(stage.house.venues.get(venue), HyperliquidSimulator)
 
     return Instruments(
         checkups=Checkups(stage.direct),
@@ -38,7 +57,7 @@ def instruments(stage: Stage) -> Instruments:
         books=Comparisons(stage.direct),
         queues=cast("Queues", _Depths(stage)),
         holdings=holdings,
-        exits=lambda _: None,
+        exits=exits,
     )
 
 

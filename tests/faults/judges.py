@@ -47,8 +47,8 @@ class VenueFill:
     size: Decimal
     price: Decimal
     order_id: UUID | None
-    coin: str
-    is_by_hand: bool
+    coin: str = ""
+    is_by_hand: bool = False
 
     @property
     def market(self) -> "MarketOf":

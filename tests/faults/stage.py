@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from coincurve import PrivateKey
-
-from agent_where.execution._secp256k1 import address_of
+from agent_where.execution.signers import Signers
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Row
 from agent_where.store.store import Store
@@ -36,6 +34,8 @@ BEGINNING = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 VENUES = ("HYPERLIQUID", "OSTIUM")
 SIGNALS, ORDERS, DEAD = "signals.fifo", "orders.fifo", "dead.fifo"
 COIN, PRICE = "BTC", "60000"
+KEYS = {f"FAULTS_KEY_{number}": f"{number:02x}" * 32 for number in range(1, 33)}
+"""The keys that the KMS of the harness has, under the numbers that their references end with."""
 _HERE = Path(__file__).parent
 
 
@@ -263,8 +263,9 @@ class Stage:
 
     def _open_accounts(self, wallet: str) -> None:
         self.wallets[wallet] = len(self.wallets)
+        signers = Signers(allow_env=True, environment=KEYS)
         for number, venue in enumerate(VENUES, start=1 + 2 * self.wallets[wallet]):
-            address = signs_as(number)
+            address = signers.signer(f"env:FAULTS_KEY_{number}").address
             self.tell(venue, "deposit", user=wallet, usd=100_000)
             self.tell(venue, "agent", user=wallet, agent=address, name="agent-where")
             self.rows(
@@ -282,12 +283,6 @@ class Stage:
 def wallet(name: str) -> str:
     """An address that is nobody's."""
     return f"0x{hashlib.sha256(name.encode()).hexdigest()[:40]}"
-
-
-def signs_as(number: int) -> str:
-    """The address of the key of that number."""
-    key = PrivateKey(bytes([number]) * 32)
-    return address_of(key.public_key.format(compressed=False))
 
 
 @contextmanager

@@ -228,7 +228,7 @@ def test_a_fill_that_the_ledger_does_not_have_is_found(stage: Stage) -> None:
 
     told = {words.partition(":")[0] for words in judge(stage, [])}
 
-    assert told == {"fills agree", "positions add up"}
+    assert told == {"fills agree", "positions add up", "doctor content"}
 
 
 def test_an_order_that_moved_outside_its_table_is_found(stage: Stage) -> None:
