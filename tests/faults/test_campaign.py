@@ -27,7 +27,7 @@ from tests.faults.scenarios import (
 )
 from tests.faults.stage import House, Stage, staged, wallet
 
-SEEDS = (18, 33)
+SEEDS = (18, 44, 93)
 AHEAD = 99
 """Where every function's clock is a minute ahead. By it each quote would be too old."""
 
@@ -293,6 +293,8 @@ def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) 
     stage.house.server.line.come_back()
 
     stage.redrive()
+    director.play()
+    director.invoke("reconcile")
     director.play()
 
     assert (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent_where.comparing import Compared, compare
+from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from tests.live_world import USER, LiveWorld, live_world
 
 BEHIND = timedelta(minutes=1)
@@ -19,7 +20,8 @@ def world(database_dsn: str) -> Iterator[LiveWorld]:
     """The venue's clock is behind, so that what happens there has not just happened."""
     with live_world(database_dsn) as made:
         made.clock.ahead = -BEHIND
-        made.hyperliquid = made.fresh_adapter()
+        terms = {**made.terms, "max_quote_age": 2 * BEHIND}
+        made.hyperliquid = HyperliquidVenue("mainnet", made.url, **terms)
         yield made
 
 
