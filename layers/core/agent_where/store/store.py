@@ -102,8 +102,8 @@ class Store:
             id=decision.signal_id,
             selected_venue=decision.selected.venue if decision.selected else None,
             skipped_reason=skipped_reason,
-            history=Json([each.model_dump() for each in told]),
-            orders=Json([each.model_dump() for each in orders]),
+            history=Json([vars(each) for each in told]),
+            orders=Json([vars(each) for each in orders]),
         )
         return bool(rows)
 
@@ -121,7 +121,7 @@ class Store:
                 "decide_close",
                 id=signal_id,
                 listed=[each.exposure_key for each in orders],
-                orders=Json([each.model_dump() for each in orders]),
+                orders=Json([vars(each) for each in orders]),
                 skipped_reason=skipped_reason,
             ),
         )
