@@ -7,6 +7,7 @@ with a baseline of the same run: other figures of another run or machine are not
 import json
 import os
 import platform
+import random
 import statistics
 import sys
 import tempfile
@@ -112,14 +113,18 @@ class Processor:
 def in_turn(
     *ways: Callable[[], object], times: int = TIMES, warm_up: int = WARM_UP
 ) -> list[list[float]]:
-    """The same for several ways, one call of each in turn: what disturbs one disturbs all."""
+    """The same for several ways, one call of each in turn: what disturbs one disturbs all.
+
+    In which order is drawn anew each time, so that none always comes after the same other.
+    """
+    chance = random.Random(7)
     for _ in range(warm_up):
         for way in ways:
             way()
     taken: list[list[float]] = [[] for _ in ways]
     for _ in range(times):
-        for way, figures in zip(ways, taken, strict=True):
-            figures.extend(timed(way, times=1, warm_up=0))
+        for turn in chance.sample(range(len(ways)), len(ways)):
+            taken[turn].extend(timed(ways[turn], times=1, warm_up=0))
     return taken
 
 

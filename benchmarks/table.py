@@ -110,6 +110,7 @@ def routed() -> Iterator[Row]:
     for field, against in (
         ("ratio", "the original's pattern"),
         ("ratio_from_its_id", "the same with its signal read"),
+        ("ratio_kept", "the pattern with its statements kept"),
     ):
         for case in cases:
             ours = [
