@@ -64,7 +64,7 @@ costs: .venv/project/.installed  ## Compute the tables of docs/costs.md from the
 	@$(PROJECT) -m local.costs
 
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line (ROWS="1000000 10000000" decisions for statistics)
-	@for file in benchmarks/[a-z]*.py; do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
+	@for file in $(filter-out benchmarks/table.py,$(wildcard benchmarks/[a-z]*.py)); do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
 	@find functions -name __pycache__ -type d -prune -exec rm -rf {} +
