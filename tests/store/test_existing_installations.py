@@ -198,6 +198,32 @@ def test_the_original_goes_on_writing_as_it_did(original: Installation) -> None:
     assert [row["attempt"] for row in attempts] == [1, 2]
 
 
+def test_the_original_goes_on_changing_a_position_that_has_no_signal(
+    original: Installation,
+) -> None:
+    original.database.script(
+        "ALTER TABLE positions ALTER COLUMN signal_id DROP NOT NULL;"
+        "UPDATE positions SET signal_id = NULL WHERE token_symbol = 'HYPE'"
+    )
+    original.set_up()
+
+    close = "UPDATE positions SET status = 'CLOSED' WHERE token_symbol = 'HYPE' RETURNING id"
+    assert len(original.database.run(close)) == 1
+
+
+def test_the_original_goes_on_routing_without_saying_what_it_checked(routed: Installation) -> None:
+    routed.set_up()
+
+    row = routed.database.run(
+        "INSERT INTO venue_routing_history (id, signal_id, token_symbol, requested_venue,"
+        " selected_venue, routing_reason, checked_venues, venue_availability, routing_duration_ms)"
+        " SELECT gen_random_uuid(), signal_id, 'BTC', 'HYPERLIQUID', 'HYPERLIQUID', 'static', '{}',"
+        " '{}', 1 FROM venue_routing_history LIMIT 1 RETURNING attempt"
+    )
+
+    assert len(row) == 1
+
+
 def test_the_original_reads_its_own_rows_as_it_did(original: Installation) -> None:
     original.set_up()
 

@@ -34,7 +34,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_fills": _APPEND,
         "venue_closures": _APPEND,
         "trading_controls": _WRITE,
-        "trading_controls_audit": _APPEND,
+        "trading_controls_audit": _READ,
         "installation": _READ,
         "venue_routing_config_merged": _READ,
         "system_figures": _WRITE,

@@ -1,3 +1,6 @@
+-- What a review of 0008, 0011, 0016 and 0017 found: sums that could miss a decision, rights that went too far, and rows of the
+-- original that could no longer be written.
+
 -- A decision is late if its stretch may have been summed when it is committed, however long that took and whatever the
 -- clock did: asked at the commit, and of what is summed. (0016 asked when the row was written, and of the clock alone.)
 CREATE OR REPLACE FUNCTION note_late_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -65,13 +68,30 @@ BEGIN
 END
 $$;
 
+-- The audit is written with its owner's rights and by nobody else's; and who owns a table of his own, if only a temporary
+-- one, cannot put what runs with the owner's rights on it.
+ALTER FUNCTION audit_control() SECURITY DEFINER;
+
+-- The original's positions may have no signal, where its tables let them: a check that is not of their concern refused each
+-- change of such a row.
+ALTER TABLE positions DROP CONSTRAINT positions_unexpected_has_no_signal;
+ALTER TABLE positions ADD CONSTRAINT positions_unexpected_has_no_signal
+    CHECK (mode IS NULL OR unexpected = (signal_id IS NULL)) NOT VALID;
+
+-- And its history may tell what was selected without what was checked. Rows of this system always tell their strategy.
+ALTER TABLE venue_routing_history DROP CONSTRAINT venue_routing_history_selected_was_checked;
+ALTER TABLE venue_routing_history ADD CONSTRAINT venue_routing_history_selected_was_checked
+    CHECK (strategy IS NULL OR selected_venue IS NULL
+           OR (selected_venue <> 'MULTI' AND selected_venue::text = ANY (checked_venues))) NOT VALID;
+
 -- What runs with its owner's rights looks at its owner's tables, whoever calls.
 DO $$
 DECLARE
     told text;
 BEGIN
-    FOREACH told IN ARRAY ARRAY['note_late_decision()', 'forget_sums()', 'sum_decisions()'] LOOP
+    FOREACH told IN ARRAY ARRAY['note_late_decision()', 'forget_sums()', 'sum_decisions()', 'audit_control()'] LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', told, current_schema());
     END LOOP;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION note_late_decision(), forget_sums(), audit_control() FROM PUBLIC;
