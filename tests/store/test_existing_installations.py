@@ -336,6 +336,34 @@ def test_a_column_that_this_system_cannot_fill_is_a_finding_with_what_to_do(
     )
 
 
+AS_ENUM = """
+CREATE TYPE side_t AS ENUM ('LONG', 'SHORT');
+ALTER TABLE positions ALTER COLUMN side TYPE side_t USING side::side_t
+"""
+IN_A_VIEW = "CREATE VIEW exposure AS SELECT token_symbol, sum(qty) FROM positions GROUP BY 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (AS_ENUM, "Make positions.side text: setup knows it as no side_t"),
+        (IN_A_VIEW, "Drop the view exposure while setup runs, and make it again after: it keeps "),
+    ],
+)
+def test_what_setup_cannot_get_past_is_told_before_anything_is_changed(
+    routed: Installation, change: str, told: str
+) -> None:
+    routed.database.script(change)
+    columns = routed.names(COLUMNS)
+
+    with pytest.raises(MigrationFailed, match=f"nothing was changed. {told}"):
+        set_up(routed.database, MIGRATIONS, network="mainnet")
+
+    assert obstacles(routed.database)[0].startswith(told)
+    assert routed.names(COLUMNS) == columns
+    assert routed.rows_of("venue_routing_config") == routed.rows["venue_routing_config"]
+
+
 def test_a_database_that_began_with_this_system_has_no_older_tables(database: Database) -> None:
     assert obstacles(database) == []
 
