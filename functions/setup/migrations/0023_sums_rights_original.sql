@@ -5,9 +5,11 @@
 -- clock did: asked at the commit, and of what is summed. (0016 asked when the row was written, and of the clock alone.)
 CREATE OR REPLACE FUNCTION note_late_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO routing_late (history_id, grain, created_at)
-    SELECT NEW.id, g.grain, NEW.created_at FROM routing_summed g
-    WHERE NEW.created_at < greatest(g.until, clock_timestamp() - interval '1 minute');
+    IF NEW.created_at < clock_timestamp() - interval '1 minute' OR EXISTS (SELECT FROM routing_summed g WHERE g.until > NEW.created_at) THEN
+        INSERT INTO routing_late (history_id, grain, created_at)
+        SELECT NEW.id, g.grain, NEW.created_at FROM routing_summed g
+        WHERE NEW.created_at < greatest(g.until, clock_timestamp() - interval '1 minute');
+    END IF;
     RETURN NULL;
 END
 $$;
