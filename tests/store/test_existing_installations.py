@@ -198,6 +198,32 @@ def test_the_original_goes_on_writing_as_it_did(original: Installation) -> None:
     assert [row["attempt"] for row in attempts] == [1, 2]
 
 
+def test_the_original_goes_on_changing_a_position_that_has_no_signal(
+    original: Installation,
+) -> None:
+    original.database.script(
+        "ALTER TABLE positions ALTER COLUMN signal_id DROP NOT NULL;"
+        "UPDATE positions SET signal_id = NULL WHERE token_symbol = 'HYPE'"
+    )
+    original.set_up()
+
+    close = "UPDATE positions SET status = 'CLOSED' WHERE token_symbol = 'HYPE' RETURNING id"
+    assert len(original.database.run(close)) == 1
+
+
+def test_the_original_goes_on_routing_without_saying_what_it_checked(routed: Installation) -> None:
+    routed.set_up()
+
+    row = routed.database.run(
+        "INSERT INTO venue_routing_history (id, signal_id, token_symbol, requested_venue,"
+        " selected_venue, routing_reason, checked_venues, venue_availability, routing_duration_ms)"
+        " SELECT gen_random_uuid(), signal_id, 'BTC', 'HYPERLIQUID', 'HYPERLIQUID', 'static', '{}',"
+        " '{}', 1 FROM venue_routing_history LIMIT 1 RETURNING attempt"
+    )
+
+    assert len(row) == 1
+
+
 def test_the_original_reads_its_own_rows_as_it_did(original: Installation) -> None:
     original.set_up()
 
@@ -308,6 +334,34 @@ def test_a_column_that_this_system_cannot_fill_is_a_finding_with_what_to_do(
         "Make positions.pnl numeric without a precision: it rounds, as double precision",
         "Give signals.proof a default or let it be null: rows of this system have none",
     )
+
+
+AS_ENUM = """
+CREATE TYPE side_t AS ENUM ('LONG', 'SHORT');
+ALTER TABLE positions ALTER COLUMN side TYPE side_t USING side::side_t
+"""
+IN_A_VIEW = "CREATE VIEW exposure AS SELECT token_symbol, sum(qty) FROM positions GROUP BY 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (AS_ENUM, "Make positions.side text: setup knows it as no side_t"),
+        (IN_A_VIEW, "Drop the view exposure while setup runs, and make it again after: it keeps "),
+    ],
+)
+def test_what_setup_cannot_get_past_is_told_before_anything_is_changed(
+    routed: Installation, change: str, told: str
+) -> None:
+    routed.database.script(change)
+    columns = routed.names(COLUMNS)
+
+    with pytest.raises(MigrationFailed, match=f"nothing was changed. {told}"):
+        set_up(routed.database, MIGRATIONS, network="mainnet")
+
+    assert obstacles(routed.database)[0].startswith(told)
+    assert routed.names(COLUMNS) == columns
+    assert routed.rows_of("venue_routing_config") == routed.rows["venue_routing_config"]
 
 
 def test_a_database_that_began_with_this_system_has_no_older_tables(database: Database) -> None:

@@ -12,7 +12,7 @@ from agent_where.contract.queries import HistoryQuery, PositionsQuery
 from agent_where.errors import DatabaseRefused
 from agent_where.readiness import prepare
 from agent_where.report import Report
-from agent_where.rights import INTAKE, READER, TABLES
+from agent_where.rights import INTAKE, READER, TABLES, rights_of
 from agent_where.roles import make_iam_role
 from agent_where.settings import SetupSettings
 from agent_where.store.connection import Database, DatabaseSettings
@@ -181,9 +181,38 @@ def test_the_intake_stores_signals_and_nothing_else(rds: Rds) -> None:
             "UPDATE venue_orders SET status = 'REJECTED'",
             "INSERT INTO trading_controls SELECT FROM trading_controls",
             "DELETE FROM signals",
+            "UPDATE signals SET size_model = '{}'",
+            "UPDATE signals SET decided_at = now()",
         ):
             with pytest.raises(DatabaseRefused, match="permission denied"):
                 intake.run(statement)
+
+
+def test_a_role_of_this_system_alone_loses_what_an_earlier_release_gave_it(rds: Rds) -> None:
+    rds.set_up()
+    with rds.roles.as_role(rds.roles.admin) as owner:
+        owner.run(f"GRANT UPDATE ON signals TO {rds.role}{INTAKE}")
+        owner.run(f"REVOKE UPDATE (enqueued_at) ON signals FROM {rds.role}{INTAKE}")
+    with rds.as_function(INTAKE) as intake:
+        intake.run("UPDATE signals SET size_model = '{}'")
+
+    found = rds.set_up()
+
+    assert {check.name: check.ok for check in found.checks}["rights_intake"]
+    with (
+        rds.as_function(INTAKE) as intake,
+        pytest.raises(DatabaseRefused, match="permission denied"),
+    ):
+        intake.run("UPDATE signals SET size_model = '{}'")
+
+
+def test_a_column_that_a_role_may_not_change_any_more_is_a_finding(rds: Rds) -> None:
+    rds.set_up()
+    role = f"{rds.role}{INTAKE}"
+
+    with rds.roles.as_role(rds.roles.admin) as owner:
+        owner.run(f"REVOKE UPDATE (enqueued_at) ON signals FROM {role}")
+        assert rights_of(owner, role, INTAKE).lacks == ("UPDATE (enqueued_at) on signals",)
 
 
 def test_a_server_without_iam_gets_no_role(postgres: Postgres) -> None:

@@ -69,6 +69,14 @@ NOT_ALLOWED = [
     "DELETE FROM schema_migrations",
 ]
 
+BY_A_TRIGGER_OF_ITS_OWN = """
+CREATE TEMPORARY TABLE mine ();
+CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN {forge}; RETURN NULL; END $$;
+CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.forge();
+INSERT INTO mine DEFAULT VALUES;
+"""
+
 
 @pytest.fixture(scope="module")
 def roles(postgres: Postgres) -> Iterator[TwoRoles]:
@@ -124,7 +132,6 @@ def test_the_application_role_gets_what_is_listed_and_nothing_else(roles: TwoRol
 
 def test_what_is_listed_is_what_the_statements_do() -> None:
     needed = {table: {"SELECT"} for table in rights.TABLES}
-    needed["trading_controls_audit"].add("INSERT")  # by the trigger, as the same role
     for path in SQL.glob("*.sql"):
         text = re.sub("--.*", "", path.read_text())
         for verb, pattern in DOES:
@@ -178,10 +185,25 @@ def test_the_application_role_sets_controls_and_forges_no_change_of_them(app: Da
 
     (change,) = Controls(app).list(OPERATOR.reach, ControlsQuery(id="SPOT")).audit
     assert (change.state, change.set_by) == ("HALTED", OPERATOR.subject)
-    with pytest.raises(DatabaseRefused, match="is written by trading_controls alone"):
-        app.run(
-            "INSERT INTO trading_controls_audit (scope, id, state, reason, set_by, set_at)"
-            " SELECT scope, id, 'ACTIVE', reason, 'another', set_at FROM trading_controls"
+    forge = (
+        "INSERT INTO trading_controls_audit (scope, id, state, reason, set_by, set_at)"
+        " SELECT scope, id, 'ACTIVE', reason, 'another', set_at FROM trading_controls"
+    )
+    for way in (forge, BY_A_TRIGGER_OF_ITS_OWN.format(forge=forge)):
+        with pytest.raises(DatabaseRefused) as refusal:
+            app.script(way)
+        assert refusal.value.sqlstate == "42501"
+
+
+@pytest.mark.parametrize("function", ["note_late_decision", "forget_sums", "audit_control"])
+def test_what_runs_with_the_owner_s_rights_is_put_on_no_table_of_another(
+    app: Database, function: str
+) -> None:
+    with pytest.raises(DatabaseRefused, match="permission denied for function"):
+        app.script(
+            "CREATE TEMPORARY TABLE mine (id uuid, created_at timestamptz);"
+            "CREATE TRIGGER mine AFTER INSERT ON mine"
+            f" FOR EACH ROW EXECUTE FUNCTION {function}();"
         )
 
 

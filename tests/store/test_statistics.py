@@ -1,6 +1,8 @@
 """The statistics' sums: whatever was decided, whenever it came in, they say what counting says."""
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as some
 
 from agent_where.callers import EVERYTHING, Reach
 from agent_where.contract.queries import TimeWindow
-from agent_where.store.connection import Database, Json, Statement
+from agent_where.store.connection import Database, DatabaseSettings, Json, Statement
 from agent_where.store.statements import statement
 from agent_where.store.store import Store
 from tests.store.counting import BACK, COUNTED, comparable
@@ -181,6 +183,89 @@ def test_an_agent_s_decisions_are_its_creator_s_who_may_become_another(counting:
     counting.assert_alike(asked)  # nothing is summed any more
     counting.sum_all()
     counting.assert_alike(asked)
+
+
+NOW = {**AN_HOUR_AGO, "seconds": 0}
+ALL: list[Asked] = [(EVERYTHING, window, None) for window in TimeWindow]
+
+
+def test_a_decision_that_grew_old_before_it_was_committed_is_counted(counting: Counting) -> None:
+    one = {**NOW, "seconds": "59.8", "signal_id": uuid4(), "agent_id": counting.agents["0xCA"]}
+    written = {"decided": Json([one])}
+
+    counting.database.run_together((MADE, written), (TOLD, written), ("SELECT pg_sleep(0.4)", {}))
+    counting.database.run(  # as if all had been summed while it was not to be seen
+        "UPDATE routing_summed SET since = stretch_of('1 day', now() - interval '8 days'),"
+        " until = stretch_of(stretch, now()) + stretch"
+    )
+
+    counting.assert_alike(ALL)
+
+
+def test_a_clock_that_was_ahead_and_is_set_back_loses_no_decision(counting: Counting) -> None:
+    counting.decide([AN_HOUR_AGO])
+    counting.sum_all()
+    counting.database.run("UPDATE routing_summed SET until = until + interval '4 hours'")
+
+    counting.decide([NOW])
+    counting.assert_alike(ALL)
+    counting.sum_all()
+    counting.decide([NOW])
+    counting.assert_alike(ALL)
+
+
+def test_sums_begin_anew_after_a_clock_that_was_ahead_by_weeks(counting: Counting) -> None:
+    counting.decide([AN_HOUR_AGO])
+    counting.database.run(
+        "UPDATE routing_summed SET since = stretch_of('1 day', now() + interval '30 days'),"
+        " until = stretch_of('1 day', now() + interval '30 days')"
+    )
+
+    counting.sum_all()
+
+    counting.assert_alike(ALL)
+    (row,) = counting.database.run("SELECT count(*) AS sums FROM routing_sums")
+    assert row["sums"] > 0
+
+
+def test_sums_go_on_after_nobody_summed_for_longer_than_they_are_kept(counting: Counting) -> None:
+    counting.decide([AN_HOUR_AGO])
+    counting.sum_all()
+    counting.database.run(
+        "UPDATE routing_summed SET since = since - interval '20 days',"
+        " until = until - interval '20 days'"
+    )
+
+    counting.sum_all()
+
+    counting.assert_alike(ALL)
+    (row,) = counting.database.run(
+        "SELECT min(until) > now() - interval '5 hours' AS up FROM routing_summed"
+    )
+    assert row["up"]
+
+
+def test_an_agent_changes_hands_while_somebody_sums(counting: Counting, database_dsn: str) -> None:
+    counting.decide([AN_HOUR_AGO])
+    counting.sum_all()
+    counting.database.run("UPDATE routing_summed SET until = until WHERE grain = 'm'")  # last now
+    other = Database(DatabaseSettings.from_url(database_dsn))
+    change = "UPDATE agents SET creator_wallet = '0xDD' WHERE id = :id"
+    with ThreadPoolExecutor(1) as pool:
+        summing = pool.submit(
+            counting.database.run_together,
+            ("SELECT FROM routing_summed WHERE grain = 'm' FOR UPDATE", {}),
+            ("SELECT pg_sleep(0.5)", {}),
+            ("UPDATE routing_summed SET until = until WHERE grain IN ('h', 'q')", {}),
+        )
+        time.sleep(0.2)
+        other.run(change, id=counting.agents["0xCA"])
+        summing.result()
+    other.close()
+
+    counting.assert_alike(ALL)
+    rows = counting.database.run("SELECT FROM routing_summed WHERE since IS NOT NULL")
+    assert rows == []
 
 
 def test_a_decision_tells_its_agent_whoever_writes_it(counting: Counting) -> None:

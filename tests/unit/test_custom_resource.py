@@ -21,6 +21,7 @@ class CloudFormation:
     def __init__(self) -> None:
         self.answers: list[dict[str, Any]] = []
         self.status = 200
+        self.longest = 0
 
     def event(self, request: str, port: int) -> dict[str, Any]:
         return {
@@ -40,6 +41,7 @@ def cloud() -> Iterator[tuple[CloudFormation, int]]:
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.longest = max(heard.longest, len(body))
             assert self.headers["Content-Type"] == ""
             heard.answers.append(json.loads(body))
             self.send_response(heard.status)
@@ -130,6 +132,32 @@ def test_each_answer_names_the_same_resource_or_cloudformation_would_delete_the_
         custom_resource.answer(heard.event(request, port), lambda: ended(success=True))
 
     assert {told["PhysicalResourceId"] for told in heard.answers} == {"database"}
+
+
+def test_a_resource_that_cloudformation_named_itself_keeps_that_name(
+    cloud: tuple[CloudFormation, int],
+) -> None:
+    heard, port = cloud
+    named = {"PhysicalResourceId": "named-when-setup-gave-no-answer-in-time"}
+
+    for request in ("Update", "Delete"):
+        event = heard.event(request, port) | named
+        custom_resource.answer(event, lambda: ended(success=True))
+
+    assert [told["PhysicalResourceId"] for told in heard.answers] == [*named.values()] * 2
+
+
+def test_a_long_reason_in_any_language_is_an_answer_that_cloudformation_takes(
+    cloud: tuple[CloudFormation, int],
+) -> None:
+    heard, port = cloud
+
+    custom_resource.answer(
+        heard.event("Update", port), lambda: ended(success=False, todo="失" * 2000)
+    )
+
+    assert heard.answers[0]["Reason"].startswith("失")
+    assert heard.longest <= 4096
 
 
 def test_an_answer_that_is_not_taken_is_an_error_without_the_signed_address(

@@ -161,6 +161,24 @@ def test_setup_runs_again_when_its_code_the_layer_or_the_database_is_another(
     assert {"Network", "Database", "Role"} <= properties.keys()
 
 
+def test_setup_runs_again_when_anything_that_it_is_told_of_the_database_is_another(
+    template: Template,
+) -> None:
+    def told(value: Any) -> set[str]:
+        """The parameters, and what other stacks tell, in a value."""
+        if isinstance(value, list):
+            return set().union(*map(told, value))
+        if not isinstance(value, dict):
+            return set()
+        found = {value["Ref"]} if value.keys() == {"Ref"} else set()
+        return found.union(*map(told, value.values())) - {"AWS::NoValue"}
+
+    setup = of_type(template, "AWS::Lambda::Function")["Setup"]["Environment"]["Variables"]
+    database = {name: value for name, value in setup.items() if name.startswith("DB_")}
+
+    assert told([*database.values()]) <= told(of_type(template, "Custom::Setup")["SetupRun"])
+
+
 def test_a_deployment_waits_for_setup_longer_than_setup_may_run(template: Template) -> None:
     waits = of_type(template, "Custom::Setup")["SetupRun"]["ServiceTimeout"]
 

@@ -14,7 +14,7 @@ from agent_where.errors import Unavailable
 from agent_where.report import Report
 
 PHYSICAL_ID = "database"
-"""Always the same: a new one would make CloudFormation delete the old."""
+"""Of a new one. It stays what it is: another would make CloudFormation delete the old."""
 
 _REASON_CHARACTERS = 1000  # CloudFormation takes an answer of 4096 bytes in all
 _TIMEOUT_SECONDS = 10.0
@@ -50,7 +50,7 @@ def _tell(event: Mapping[str, Any], *, success: bool, reason: str) -> None:
     body = {
         "Status": "SUCCESS" if success else "FAILED",
         "Reason": reason[:_REASON_CHARACTERS],
-        "PhysicalResourceId": PHYSICAL_ID,
+        "PhysicalResourceId": event.get("PhysicalResourceId", PHYSICAL_ID),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
@@ -59,7 +59,7 @@ def _tell(event: Mapping[str, Any], *, success: bool, reason: str) -> None:
         told = urllib3.request(
             "PUT",
             str(event["ResponseURL"]),
-            body=json.dumps(body).encode(),
+            body=json.dumps(body, ensure_ascii=False).encode(),
             headers={"Content-Type": ""},  # the address is signed for none
             timeout=_TIMEOUT_SECONDS,
             retries=urllib3.Retry(total=3, backoff_factor=0.5),

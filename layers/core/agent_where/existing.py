@@ -98,6 +98,34 @@ WHERE table_schema = current_schema() AND table_name = ANY (CAST(:tables AS text
 ORDER BY table_name, ordinal_position
 """
 
+_HINDRANCES = """
+WITH columns AS (
+    SELECT c.oid, a.attnum, c.relname || '.' || a.attname AS name,
+           t.typtype, t.oid::regtype::text AS type,
+           a.atttypid = 'numeric'::regtype AND a.atttypmod <> -1 AS rounds
+    FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE c.relnamespace = current_schema()::regnamespace
+)
+SELECT 'Make ' || name || ' text: setup knows it as no ' || type AS told
+FROM columns WHERE name IN ('signals.side', 'positions.side') AND typtype = 'e'
+UNION
+SELECT 'Drop the view ' || r.ev_class::regclass || ' while setup runs, and make it again after: '
+       || 'it keeps ' || c.name || ' from being widened'
+FROM columns c
+JOIN pg_depend d
+  ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = c.attnum
+JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+WHERE c.rounds AND c.name = ANY (CAST(:widened AS text[]))
+ORDER BY 1
+"""
+_WIDENED = (
+    *(f"positions.{name}" for name in ("qty", "entry_price", "stop_loss", "take_profit")),
+    *("positions.exit_price", "positions.pnl"),
+    *(f"venue_markets.{name}" for name in ("min_position", "max_leverage", "current_price")),
+)
+
 
 class MergedConfig(Model):
     """A routing config that gave way to a newer one of the same agent, or of all."""
@@ -142,9 +170,14 @@ def merged_configs(database: Database) -> tuple[MergedConfig, ...]:
     return tuple(MergedConfig.model_validate(row) for row in rows)
 
 
+def hindrances(database: Database) -> Sequence[str]:
+    """What of an older installation the migrations cannot get past; somebody has to decide."""
+    return [row["told"] for row in database.run(_HINDRANCES, widened=list(_WIDENED))]
+
+
 def obstacles(database: Database) -> Sequence[str]:
-    """What of an older installation's tables this system's writes would stumble over."""
-    found = []
+    """What of an older installation's tables setup or this system's writes would stumble over."""
+    found = [*hindrances(database)]
     for column in database.run(_COLUMNS, tables=list(WRITTEN)):
         table, name = column["table_name"], column["column_name"]
         if column["needed"] and name not in WRITTEN[table]:

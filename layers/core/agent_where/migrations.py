@@ -16,7 +16,7 @@ from typing import Literal
 
 from agent_where.domain import DEFAULT_PRIORITY
 from agent_where.errors import AgentWhereError, DatabaseRefused, DatabaseUnavailable, Unavailable
-from agent_where.existing import has_table, merge_configs
+from agent_where.existing import has_table, hindrances, merge_configs
 from agent_where.store.connection import Database
 
 Network = Literal["mainnet", "testnet"]
@@ -169,7 +169,8 @@ def set_up(
 ) -> tuple[str, ...]:
     """Migrate, write the global default config if there is none, record which network this serves.
 
-    What an older installation has more than one of is merged before (existing.py).
+    What an older installation has more than one of is merged before, and what the migrations could
+    not get past is looked for before anything is changed (existing.py).
     Safe to repeat, and from two places at once. Returns the names of the newly applied files.
 
     Raises:
@@ -177,6 +178,8 @@ def set_up(
         MigrationFailed, Unavailable: as `migrate`.
     """
     _refuse_other_network(served_network(database), network)
+    if found := hindrances(database):
+        raise MigrationFailed(f"nothing was changed. {'. '.join(found)}")
     merge_configs(database)
     applied = migrate(database, directory, wait_seconds=wait_seconds)
     database.run(

@@ -34,7 +34,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_fills": _APPEND,
         "venue_closures": _APPEND,
         "trading_controls": _WRITE,
-        "trading_controls_audit": _APPEND,
+        "trading_controls_audit": _READ,
         "installation": _READ,
         "venue_routing_config_merged": _READ,
         "system_figures": _WRITE,
@@ -55,10 +55,13 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "": TABLES,
         READER: MappingProxyType(dict.fromkeys(TABLES, _READ)),
-        INTAKE: MappingProxyType(dict.fromkeys(TABLES, _READ) | {"signals": _WRITE}),
+        INTAKE: MappingProxyType(
+            dict.fromkeys(TABLES, _READ)
+            | {"signals": (*_APPEND, "UPDATE (enqueued_at)", "UPDATE (enqueue_count)")}
+        ),
     }
 )
-"""What each role may do to each table, by the end of its name."""
+"""What each role may do to each table, or to a column of it, by the end of its name."""
 
 FUNCTIONS = (
     "adopt_unowned",
@@ -97,7 +100,8 @@ _BEFORE_THIS_SYSTEM = frozenset(
         "venue_routing_config",
     }
 )
-"""Other code may use these as the same role: what it was granted there is not taken away."""
+"""Other code may use these as the application's role: what that was granted there is not taken
+away. The other roles are this system's alone."""
 
 _ROLE = """
 SELECT quote_ident(rolname) AS quoted, quote_ident(current_schema()) AS schema
@@ -110,10 +114,14 @@ JOIN pg_class c ON c.oid = CAST(name AS regclass)
 """
 _LACKING = """
 WITH asked AS (
-    SELECT * FROM jsonb_to_recordset(CAST(:tables AS jsonb)) AS t (name text, privilege text)
+    SELECT name, privilege, split_part(privilege, ' (', 1) AS verb,
+           rtrim(split_part(privilege, ' (', 2), ')') AS of_column
+    FROM jsonb_to_recordset(CAST(:tables AS jsonb)) AS t (name text, privilege text)
 )
 SELECT a.privilege || ' on ' || a.name AS lacks
-FROM asked a WHERE NOT has_table_privilege(:role, CAST(a.name AS regclass), a.privilege)
+FROM asked a
+WHERE NOT CASE of_column WHEN '' THEN has_table_privilege(:role, CAST(a.name AS regclass), verb)
+          ELSE has_column_privilege(:role, CAST(a.name AS regclass), of_column, verb) END
 UNION ALL
 SELECT 'EXECUTE on ' || f.name
 FROM unnest(CAST(:functions AS text[])) AS f (name)
@@ -194,7 +202,7 @@ def _statements(role: str, schema: str, tables: Sequence[str], kind: str) -> lis
     taken = [
         f"REVOKE ALL ON {table} FROM {role};"
         for table in tables
-        if table not in _BEFORE_THIS_SYSTEM
+        if kind or table not in _BEFORE_THIS_SYSTEM
     ]
     given = [f"GRANT {', '.join(ROLES[kind][table])} ON {table} TO {role};" for table in tables]
     functions = f"GRANT EXECUTE ON FUNCTION {', '.join(called_by(kind))} TO {role};"
