@@ -39,7 +39,8 @@ DROP TABLE IF EXISTS venue_closures, venue_fills, venue_actions, venue_orders, v
     routing_summed, routing_late, schema_migrations;
 
 DROP INDEX IF EXISTS agents_by_time, agents_by_creator, agent_deployments_by_agent, agent_deployments_by_user, signals_undecided,
-    signals_by_agent_token, positions_by_time, positions_open, positions_by_account, positions_live, venue_markets_by_token,
+    signals_by_agent_token, positions_by_time, positions_open, positions_by_account, positions_open_by_account,
+    positions_live, venue_markets_by_token,
     venue_routing_history_one_each, venue_routing_history_decisions, venue_routing_history_decisions_of_token,
     venue_routing_history_failovers, venue_routing_history_by_time, venue_routing_history_by_token, venue_routing_history_by_venue,
     venue_routing_history_by_agent, venue_routing_history_by_agent_token;
