@@ -22,6 +22,8 @@ from agent_where.settings import DoctorSettings
 logger = Logger()
 tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 
+SECONDS_TO_SPARE = 45.0  # for the last statement or venue that was asked, and the answer
+
 
 class Request(Body):
     venues: bool = False
@@ -35,11 +37,12 @@ def instruments() -> Instruments:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         asked = validate(Request, event)
         since = asked.since or datetime.now(UTC) - LOOKS_BACK
-        found = diagnose(instruments(), venues_since=since if asked.venues else None)
+        left = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_SPARE
+        found = diagnose(instruments(), venues_since=since if asked.venues else None, seconds=left)
     except AgentWhereError as error:
         code = error.code if isinstance(error, BadInput) else "UNAVAILABLE"
         return {"success": False, "error": str(error), "code": code}

@@ -14,13 +14,14 @@ import pytest
 
 from agent_where.doctor import Diagnosis, Instruments, diagnose
 from agent_where.domain import Side
+from agent_where.errors import VenueUnavailable
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.store.checkups import CHECKS, Checkups, Weight
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.restores import Restores
-from agent_where.venues.base import FoundExits, Held
-from tests.netting import VENUE, NettingWorld
+from agent_where.venues.base import AccountFill, FoundExits, Held
+from tests.netting import VENUE, NettingVenue, NettingWorld
 
 BOUNDS: dict[str, Any] = {"riskModel": {"stopLoss": "0.1"}}
 
@@ -178,6 +179,7 @@ DISORDER: dict[str, tuple[str, ...]] = {
     "accounts_with_two_keys": (
         ("UPDATE venue_accounts SET signer_address = 'key0xanother' WHERE account ="
         " (SELECT account FROM venue_orders WHERE purpose = 'STOP_LOSS')"),
+        "UPDATE venue_orders SET status = 'SENT', sent_at = now() WHERE purpose = 'STOP_LOSS'",
     ),
     "figures_stale": ("UPDATE system_figures SET at = now() - " + AGES,),
     "restores_open": (
@@ -229,6 +231,15 @@ def test_every_check_of_the_table_was_tried() -> None:
     assert {check.name for check in CHECKS} == set(DISORDER)
 
 
+def test_a_key_that_took_another_s_place_while_a_stop_rests_is_no_fault(
+    world: NettingWorld,
+) -> None:
+    at_work(world)
+    break_in(world, "UPDATE venue_accounts SET signer_address = 'another' || account")
+
+    assert found(examine(world)) == {}
+
+
 def test_what_an_order_without_fills_has_cost_is_no_difference_and_more_is(
     world: NettingWorld,
 ) -> None:
@@ -257,6 +268,16 @@ REFUSED_AT_A_COST = (
     " collateral_usd, size, limit_price, sent_at, sent_under, 0.5"
     " FROM venue_orders WHERE purpose = 'ENTRY'"
 )
+
+
+def test_a_closed_position_that_its_exits_do_not_close_is_told(world: NettingWorld) -> None:
+    at_work(world)
+
+    break_in(world, "UPDATE positions SET open_qty = 1 WHERE status = 'CLOSED'")
+    assert found(examine(world)) == {"positions_differ": 1}
+
+    break_in(world, "UPDATE positions SET open_qty = 0, qty = 3 WHERE status = 'CLOSED'")
+    assert found(examine(world)) == {"positions_differ": 1, "entries_without_position": 1}
 
 
 def test_dead_letters_are_told(world: NettingWorld) -> None:
@@ -314,6 +335,33 @@ def test_what_cannot_be_asked_is_itself_told(world: NettingWorld) -> None:
     blind = replace(look, holdings=lambda _: None)
 
     assert found(diagnose(blind, venues_since=datetime.now(UTC))) == {"venues_not_asked": 2}
+
+
+def test_a_venue_that_answers_no_account_in_time_leaves_a_report_all_the_same(
+    world: NettingWorld,
+) -> None:
+    at_work(world)
+    now = [0.0]
+
+    class Away(NettingVenue):
+        def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
+            now[0] += 10
+            raise VenueUnavailable(VENUE, f"no answer about {account} since {since}")
+
+    slow = replace(instruments(world), holdings=lambda _: Away())
+    diagnosis = diagnose(slow, venues_since=datetime.now(UTC), seconds=5, clock=lambda: now[0])
+
+    (check,) = (each for each in diagnosis.checks if not each.ok)
+    assert (check.name, check.count, now[0]) == ("venues_not_asked", 2, 10)
+    assert "no time was left" in check.rows[1].detail
+
+
+def test_checks_that_there_was_no_time_for_are_told_as_not_made(world: NettingWorld) -> None:
+    at_work(world)
+
+    told = found(diagnose(instruments(world), venues_since=datetime.now(UTC), seconds=0))
+
+    assert told.keys() == {check.name for check in CHECKS} | {"venues_not_asked"}
 
 
 def test_accounts_where_each_position_stands_for_itself_are_named_and_no_fault(

@@ -16,10 +16,12 @@ import pytest
 from agent_where.doctor import diagnose
 from agent_where.domain import Side
 from agent_where.errors import DatabaseRefused
+from agent_where.ids import order_id
 from agent_where.messages import OrderRef, SignalMessage, SignalRef
 from agent_where.operating import operate
-from agent_where.reconciling import Reconciled, reconcile
+from agent_where.reconciling import Reconciled, reconcile, write_figures
 from agent_where.redriving import DeadLetters
+from agent_where.restoring import rematch
 from local.postgres import Postgres
 from tests.conftest import fresh_database
 from tests.doctor.test_checks import NoExits, found, instruments
@@ -47,12 +49,27 @@ class Restored:
     def operate(self, **request: Any) -> dict[str, Any]:
         return operate(request, self.world.store.restores, NO_LETTERS)
 
-    def begin(self) -> dict[str, Any]:
-        at = datetime.now(UTC) - timedelta(hours=1)
+    def begin(self, ago: timedelta = timedelta(hours=1)) -> dict[str, Any]:
+        at = datetime.now(UTC) - ago
         return self.operate(restored={"at": at.isoformat(), **TOLD})
 
+    def pass_time(self, seconds: int = 60) -> None:
+        """So long ago is now all that has happened, epochs and signals included."""
+        self.world.pass_time(seconds)
+        by = f"- make_interval(secs => {seconds})"
+        self.world.database.run_together(
+            ("SET LOCAL session_replication_role = replica", {}),
+            (
+                f"UPDATE signals SET created_at = created_at {by}, received_at = received_at {by}",
+                {},
+            ),
+            (f"UPDATE restores SET restored_to = restored_to {by}, told_at = told_at {by}", {}),
+            (f"UPDATE venue_accounts SET matched_at = matched_at {by}", {}),
+            (f"UPDATE unowned_fills SET at = at {by}", {}),
+        )
+
     def reconcile(self) -> Reconciled:
-        self.world.pass_time()
+        self.pass_time()
         done = reconcile(self.world.deps, seconds=30)
         self.world.work()
         return done
@@ -165,6 +182,37 @@ def test_what_came_in_before_is_refused_whatever_carries_it_and_the_next_signal_
     assert executed(world.place) == trades + 1
 
 
+def test_an_entry_that_was_forgotten_is_known_by_its_id_when_its_signal_comes_again(
+    restored: Restored,
+) -> None:
+    """A signal that says no time of its own is new to a database that has forgotten it."""
+    world = restored.world
+    again = signal(restored.agent)
+    (row,) = world.rows(
+        "SELECT id FROM agent_deployments WHERE agent_id = :agent", agent=restored.agent
+    )
+    forgotten = order_id(again.signal_id, row["id"], "ENTRY", 1)
+    trade = world.place.by_hand(restored.wallet, MARKET, Side.LONG, "1")
+    trade.client_id = f"0x{forgotten.hex}"
+    restored.begin()
+    restored.reconcile()
+    for fill in restored.undecided_fills():
+        restored.operate(ignore={"id": fill["id"], **TOLD})
+    restored.reconcile()
+    restored.lift()
+    trades = executed(world.place)
+
+    world.take(again)
+    world.work()
+
+    assert executed(world.place) == trades
+    (entry,) = world.rows("SELECT * FROM venue_orders WHERE id = :id", id=forgotten)
+    assert (entry["status"], entry["refusal"]) == ("REJECTED", "SUPERSEDED")
+    assert not world.rows(
+        "SELECT FROM venue_orders WHERE signal_id = :s AND attempt > 1", s=again.signal_id
+    )
+
+
 def test_a_close_from_before_takes_nothing_and_the_doctor_says_to_send_it_again(
     restored: Restored,
 ) -> None:
@@ -220,6 +268,9 @@ def test_what_the_venue_did_since_is_booked_or_decided_and_then_the_restore_ends
     assert world.ledger_net(restored.other) == 3 == world.place.held(restored.other, MARKET)
     assert last.restore_waits_for == ()
     assert world.store.restores.open() is None
+    write_figures(world.deps, last)
+    told = found(diagnose(instruments(world), venues_since=datetime.fromtimestamp(0, UTC)))
+    assert told.keys() <= {"trading_stopped", "positions_unexpected"}, "what was decided is no news"
 
 
 def test_what_was_adopted_takes_no_place_in_a_sequence_of_nonces(restored: Restored) -> None:
@@ -266,6 +317,33 @@ def test_an_adopted_position_is_closed_as_any_unexpected_one_is(restored: Restor
     restored.reconcile()
     told = found(diagnose(instruments(world)))
     assert told.keys() <= {"trading_stopped", "figures_stale"}
+
+
+def test_what_was_closed_by_hand_before_it_was_adopted_is_booked_all_the_same(
+    restored: Restored,
+) -> None:
+    """Meanwhile ledger and venue agreed, since the ledger knew nothing of it."""
+    world = restored.world
+    world.listed("ETH")
+    (row,) = world.rows(
+        "SELECT agent_id FROM agent_deployments WHERE id = :id", id=restored.follower
+    )
+    world.buy(row["agent_id"], "1", "ETH")
+    restored.begin()
+    restored.reconcile()
+    (lost,) = (f for f in restored.undecided_fills() if f["account"] == restored.other)
+    world.place.by_hand(restored.other, MARKET, Side.SHORT, "3")
+    restored.pass_time(600)
+    restored.reconcile()
+
+    adopted = restored.operate(
+        adopt={"id": lost["id"], "deploymentId": str(restored.follower), **TOLD}
+    )
+    restored.reconcile()
+
+    position = world.position(UUID(adopted["positionId"]))
+    assert (position["status"], position["closed_by"]) == ("CLOSED", "USER")
+    assert world.account_row(restored.other)["unexplained"] == []
 
 
 def test_a_decision_is_taken_once_by_whoever_may_and_for_what_it_can_mean(
@@ -321,6 +399,47 @@ def test_a_restore_s_row_is_kept_and_ended_once(restored: Restored) -> None:
             )
         with pytest.raises(DatabaseRefused):
             world.database.run(forbidden)
+
+
+def test_a_restore_that_is_told_during_a_run_is_not_ended_by_it(restored: Restored) -> None:
+    """An operator corrects the moment while reconcile looks at what came after the wrong one."""
+    world, place = restored.world, restored.world.place
+    restored.pass_time(600)
+    restored.begin(timedelta(seconds=1))
+    restored.pass_time()
+    corrected: list[dict[str, Any]] = []
+
+    class Corrected(NettingVenue):
+        def positions(self, account: str) -> Any:
+            corrected.extend(() if corrected else [restored.begin()])
+            return place.positions(account)
+
+    done = rematch(
+        world.store.restores,
+        world.store.comparisons,
+        lambda _: Corrected(),
+        lambda _: None,
+        seconds=30,
+    )
+
+    assert corrected[0]["success"]
+    assert done.open
+    assert world.store.restores.open() is not None
+    restored.reconcile()
+    assert restored.undecided_fills(), "every account is asked anew, from the earlier moment on"
+
+
+def test_what_the_venue_tells_late_is_waited_for(restored: Restored) -> None:
+    world = restored.world
+    told, world.place.trades = world.place.trades, []
+    restored.begin()
+
+    reconcile(world.deps, seconds=30)
+    world.place.trades = told
+
+    assert world.store.restores.open() is not None
+    restored.reconcile()
+    assert restored.undecided_fills()
 
 
 def test_where_a_venue_cannot_be_asked_the_restore_stays_open_until_a_person_answers_for_it(

@@ -1,9 +1,12 @@
 """Everything that does not add up, each with what to do: a report that changes nothing.
 
 What it looks at in the database is a table (store/checkups.py); what the venues did is held against
-the ledger by matching.py. Every check ends, whatever is away: what cannot be asked is a finding.
+the ledger by matching.py. Every check ends, whatever is away or slow: what cannot be asked, or not
+in time, is a finding.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +16,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from agent_where.domain import Model, VenueId
-from agent_where.errors import AgentWhereError, DatabaseRefused, QueueUnavailable, VenueError
+from agent_where.errors import AgentWhereError, DatabaseRefused, QueueUnavailable
 from agent_where.matching import Matched
 from agent_where.queues import Queues
 from agent_where.restoring import looked_at
@@ -29,6 +32,7 @@ LOOKS_BACK = timedelta(days=1)
 DEAD_LETTERS = "dead_letters"
 VENUES = "venues_not_asked"
 UNTOLD = "venues_that_do_not_tell"
+NO_TIME = "no time was left to ask"
 
 
 class _Told(Model):
@@ -76,12 +80,27 @@ class Instruments:
     exits: Callable[[VenueId], Exits | None]
 
 
-def diagnose(look: Instruments, *, venues_since: datetime | None = None) -> Diagnosis:
-    """Look at everything; with `venues_since` also at what the venues did from then on."""
-    checks = [_asked(look.checkups, check) for check in CHECKS]
+def diagnose(
+    look: Instruments,
+    *,
+    venues_since: datetime | None = None,
+    seconds: float = math.inf,
+    clock: Callable[[], float] = time.monotonic,
+) -> Diagnosis:
+    """Look at everything; with `venues_since` also at what the venues did from then on.
+
+    Args:
+        seconds: nothing more is asked after them; what was not asked yet is told as such.
+    """
+    until = clock() + seconds
+
+    def is_time() -> bool:
+        return clock() < until
+
+    checks = [_asked(look.checkups, check, is_time) for check in CHECKS]
     checks.append(_dead_letters(look.queues))
     if venues_since is not None:
-        checks += _venues(look, venues_since)
+        checks += _venues(look, venues_since, is_time)
     return Diagnosis(
         sound=all(each.ok or each.weight is Weight.NOTE for each in checks),
         checked_at=datetime.now(UTC),
@@ -90,7 +109,11 @@ def diagnose(look: Instruments, *, venues_since: datetime | None = None) -> Diag
     )
 
 
-def _asked(checkups: Checkups, check: Check) -> Examined:
+def _asked(checkups: Checkups, check: Check, is_time: Callable[[], bool]) -> Examined:
+    if not is_time():
+        return _unasked(
+            check, NO_TIME, "Run it again, or read the database's own figures: it is slow"
+        )
     try:
         found = checkups.ask(check)
     except DatabaseRefused as error:
@@ -141,7 +164,7 @@ class _Difference:
     of: Callable[[AccountAt, Matched], Sequence[Row]]
 
 
-def _venues(look: Instruments, since: datetime) -> Iterator[Examined]:
+def _venues(look: Instruments, since: datetime, is_time: Callable[[], bool]) -> Iterator[Examined]:
     seen, unasked, untold = list[tuple[AccountAt, Matched]](), list[Row](), list[Row]()
     try:
         accounts = look.restores.accounts()
@@ -155,14 +178,17 @@ def _venues(look: Instruments, since: datetime) -> Iterator[Examined]:
             why = f"at {of.venue}" if is_single else f"{of.venue} cannot be asked"
             (untold if is_single else unasked).append(Row(id=of.account, since=None, detail=why))
             continue
+        if not is_time():
+            unasked.append(Row(id=of.account, since=None, detail=f"{of.venue}: {NO_TIME}"))
+            continue
         try:
             seen.append((of, looked_at(of, holdings, look.restores, look.books, since)))
-        except (VenueError, AgentWhereError) as error:
+        except AgentWhereError as error:
             unasked.append(Row(id=of.account, since=None, detail=str(error)))
     for each in _DIFFERENCES:
         rows = [row for of, matched in seen for row in each.of(of, matched)]
         yield _examined(each.name, each.title, each.todo, rows_of(rows))
-    todo = "Run it again when the venue answers; see that its settings are there"
+    todo = "Run it again when the venue answers, or since later; see that its settings are there"
     title = "A venue was not asked about an account that trades for real"
     yield _examined(VENUES, title, todo, rows_of(unasked))
     todo = "Compare by hand after a restore; else reconcile watches each position that is open"

@@ -20,7 +20,7 @@ class Matched(Model):
     """What does not match.
 
     Args:
-        unowned: executions that nothing in the ledger accounts for.
+        unowned: executions that nothing in the ledger accounts for, and nobody has decided about.
         under_way: executions of orders of ours that have not ended: reconcile settles them.
         late: executions of orders of ours that had ended, and that are not stored.
         altered: executions whose size the ledger has otherwise.
@@ -58,7 +58,11 @@ def match(
     differing = tuple(_differing(ledger, held))
     ended = [t for t in trades if t.order and t.order.status.is_end and not _is_stored(t)]
     return Matched(
-        unowned=tuple(t.told for t in trades if _is_unowned(t, differing)),
+        unowned=tuple(
+            t.told
+            for t in trades
+            if _is_unowned(t, differing) and t.told.fill.venue_fill_id not in ledger.decided
+        ),
         under_way=tuple(t.told for t in trades if t.order and not t.order.status.is_end),
         late=tuple(t.told for t in ended if t.unaccounted > 0),
         altered=tuple(t.told for t in trades if _is_altered(t, stored)),

@@ -118,7 +118,7 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
 
 
 def _accepted(told: AcceptBody, restores: Restores) -> dict[str, Any]:
-    if not restores.end(accepted_by=f"{told.by}: {told.reason}"):
+    if not restores.accept(f"{told.by}: {told.reason}"):
         raise BadInput(
             "no restore is open, or executions without an owner wait for a decision",
             code="CONFLICT",

@@ -101,7 +101,7 @@ class DeadLetters:
                 for message in batch:
                     letter = self._letter(message, leave)
                     key = letter.group, message["Body"]
-                    if count == depth or (letter.left and key in left):
+                    if count == depth or key in left:  # under another id of the queue's
                         held += [] if stays else [message]
                         continue
                     left |= {key} if letter.left else set()

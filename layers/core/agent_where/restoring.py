@@ -17,13 +17,15 @@ from agent_where.errors import VenueError
 from agent_where.matching import Matched, match
 from agent_where.store.books import AccountAt
 from agent_where.store.comparisons import SETTLING_SECONDS, Comparisons
-from agent_where.store.restores import Restores
+from agent_where.store.restores import OpenRestore, Restores
 from agent_where.venues.base import Exits, Holdings
 
 _logger = logging.getLogger(__name__)
 
 LAG = timedelta(seconds=SETTLING_SECONDS)
 _CLOCKS_DIFFER = timedelta(minutes=2)
+_ON_ITS_WAY = timedelta(minutes=1)
+"""After the epoch: what was sent right before it has expired or is told by then."""
 
 
 class Rematch(Model):
@@ -72,8 +74,9 @@ def rematch(
     found, until = restores.open(), clock() + seconds
     if found is None:
         return Rematch(open=False)
-    since, kept = found.restored_to - _CLOCKS_DIFFER, 0
-    waits_for, not_asked = list[str](), list[str]()
+    kept, not_asked, waits_for = 0, list[str](), list[str]()
+    if _is_early(found):
+        waits_for.append("what was sent right before it may not be told yet")
     for of in restores.unmatched():
         if clock() >= until:
             waits_for.append("not every account was asked yet")
@@ -82,11 +85,11 @@ def rematch(
         if place is None and exits(of.venue) is not None:
             not_asked.append(f"{of.account} at {of.venue}")
             continue
-        new, left = _matched(of, place, restores, books, since)
+        new, left = _matched(of, place, restores, books, found)
         kept += new
         waits_for += left
-    waits_for += _undone(restores)
-    ended = not waits_for and restores.end()
+    waits_for += _undone(restores, found)
+    ended = not waits_for and restores.end(found) and restores.open() is None
     if not ended:
         _logger.warning("a restore is open, nothing trades: %s", "; ".join(waits_for))
     elif not_asked:
@@ -101,29 +104,36 @@ def _matched(
     holdings: Holdings | None,
     restores: Restores,
     books: Comparisons,
-    since: datetime,
+    found: OpenRestore,
 ) -> tuple[int, list[str]]:
     """How many executions without an owner are new, and what has to be booked first."""
     if holdings is None:
         return 0, [f"{of.venue} cannot be asked about {of.account}"]
     try:
-        seen = looked_at(of, holdings, restores, books, since)
+        seen = looked_at(of, holdings, restores, books, found.restored_to - _CLOCKS_DIFFER)
     except VenueError as error:
         return 0, [str(error)]
     kept, left = restores.keep(of, seen.unowned, seen.explained), _left(of, seen)
-    if not left:
-        restores.matched(of)
+    if not (left or _is_early(found)):
+        restores.matched(of, found)
     return kept, left
 
 
-def _undone(restores: Restores) -> list[str]:
-    """What the ledger itself still waits for."""
+def _is_early(found: OpenRestore) -> bool:
+    """Whether something that was sent before the epoch may still come."""
+    return found.now - found.told_at < _ON_ITS_WAY
+
+
+def _undone(restores: Restores, before: OpenRestore) -> list[str]:
+    """What the ledger itself still waits for, now that the venues were asked."""
     found = restores.open()
     waits_for = []
     if found and found.unsettled:
         waits_for.append(f"{found.unsettled} orders that were sent have no known end")
     if found and found.undecided:
         waits_for.append(f"{found.undecided} executions have no owner")
+    if found and found.told_at != before.told_at:
+        waits_for.append("another restore was told meanwhile")
     return waits_for
 
 

@@ -19,12 +19,13 @@ from agent_where.venues.base import AccountFill
 
 
 class OpenRestore(Model):
-    """How far back the open restores reach.
+    """How far back the open restores reach, and when the last of them was told.
 
     `undecided`: executions without an owner. `unsettled`: live orders whose end is not known.
     """
 
     restored_to: datetime
+    told_at: datetime
     now: datetime
     undecided: int
     unsettled: int
@@ -48,11 +49,15 @@ class LedgerFill(Model):
 
 
 class Ledger(Model):
-    """What the ledger has of an account, by the database's clock."""
+    """What the ledger has of an account, by the database's clock.
+
+    `decided`: the ids of executions of which a person has said whose they are.
+    """
 
     now: datetime
     markets: tuple[LedgerMarket, ...]
     fills: tuple[LedgerFill, ...]
+    decided: frozenset[str] = frozenset()
 
 
 class Restores:
@@ -86,13 +91,21 @@ class Restores:
         rows = self._database.run(sql("read_restore"))
         return OpenRestore.model_validate(rows[0]) if rows else None
 
-    def end(self, accepted_by: str | None = None) -> bool:
-        """End all open restores. False: none is open, or executions wait for a decision.
+    def accept(self, accepted_by: str) -> bool:
+        """End all open restores by somebody's word. False as `end`."""
+        return self._end(told_at=None, accepted_by=accepted_by)
 
-        `accepted_by`: whose word it is; None: all was matched.
+    def end(self, matched: OpenRestore) -> bool:
+        """End the restores that were open when `matched` was read, and were matched since.
+
+        False: none of them is open, or executions wait for a decision.
         """
+        return self._end(told_at=matched.told_at, accepted_by=None)
+
+    def _end(self, told_at: datetime | None, accepted_by: str | None) -> bool:
         ended, _ = self._database.run_together(
-            statement("end_restore", accepted_by=accepted_by), statement("wake_halted")
+            statement("end_restore", told_at=told_at, accepted_by=accepted_by),
+            statement("wake_halted"),
         )
         return bool(ended)
 
@@ -104,9 +117,9 @@ class Restores:
         """Those of them that were not matched since the last restore, in any order."""
         return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
 
-    def matched(self, of: AccountAt) -> None:
-        """All executions of this account are known here."""
-        self._database.run(sql("mark_matched"), **of._asdict())
+    def matched(self, of: AccountAt, found: OpenRestore) -> None:
+        """All executions of this account that `found` asks for are known here."""
+        self._database.run(sql("mark_matched"), **of._asdict(), told_at=found.told_at)
 
     def ledger(self, of: AccountAt, since: datetime) -> Ledger:
         """What the ledger has of an account, executions from then on."""
@@ -141,7 +154,10 @@ class Restores:
                 worker has the account now.
         """
         told = {"id": fill, "deployment_id": deployment, "decided_by": decided_by, "reason": reason}
-        return UUID(str(self._database.run(sql("adopt_unowned"), **told)[0]["position_id"]))
+        adopted, _ = self._database.run_together(
+            statement("adopt_unowned", **told), statement("doubt_adopted", id=fill)
+        )
+        return UUID(str(adopted[0]["position_id"]))
 
 
 def _told(trade: AccountFill) -> dict[str, Any]:

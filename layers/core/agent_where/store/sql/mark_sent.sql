@@ -1,7 +1,7 @@
 -- PLANNED becomes SENT, with the exact bytes, if nothing has come in between since it was read: the
 -- lease is ours for long enough to send, the signer may still sign for the account (to close, that it could once is enough,
 -- since the venue itself refuses a key that may not trade), and for an entry the signal, agent, deployment and controls still say so. A nonce of a sequence is given with it, if nobody has been given it
--- yet. No row: send nothing. Why it was put off, if it was, is over.
+-- yet. An entry that was executed in what a restore has forgotten is known by its derived id. No row: send nothing. Why it was put off, if it was, is over.
 WITH turn AS (
     SELECT v.account, v.venue, v.signer_address, v.approved_until, v.approval_lost_at
     FROM venue_orders o
@@ -24,6 +24,7 @@ WITH turn AS (
       AND CASE WHEN o.purpose = 'ENTRY' THEN
               coalesce(s.expires_at, s.created_at + interval '5 minutes') > now() AND a.status = 'ACTIVE' AND d.status = 'ACTIVE' AND d.sub_active
               AND control_for(o.venue::text, a.id, d.id) = 'ACTIVE' AND NOT is_superseded(s.id) AND NOT has_opposite(o.id)
+              AND NOT EXISTS (SELECT FROM unowned_fills u WHERE u.client_order_id = o.client_order_id)
               AND (d.max_leverage IS NULL OR o.leverage <= d.max_leverage)
               AND (d.max_notional_usd IS NULL OR :collateral_usd * o.leverage <= d.max_notional_usd)
               AND (CAST(:ceiling_usd AS numeric) IS NULL OR :collateral_usd * o.leverage <= CAST(:ceiling_usd AS numeric))

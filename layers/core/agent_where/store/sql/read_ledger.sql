@@ -1,4 +1,5 @@
--- What the ledger has of an account: its open positions by market, the oldest first, and the executions since then.
+-- What the ledger has of an account: its open positions by market, the oldest first, the executions since then, and
+-- those of which a person has said whose they are.
 SELECT now() AS now,
        (SELECT coalesce(jsonb_agg(m), '[]')
         FROM (SELECT e.market_name AS name,
@@ -11,4 +12,7 @@ SELECT now() AS now,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('venue_fill_id', f.venue_fill_id, 'order_id', f.order_id, 'size', f.size, 'at', f.at)
                                   ORDER BY f.at, f.venue_fill_id), '[]')
         FROM venue_orders o JOIN venue_fills f ON f.order_id = o.id
-        WHERE o.account = :account AND o.venue = CAST(:venue AS venue_t) AND o.mode = 'LIVE' AND f.at >= CAST(:since AS timestamptz)) AS fills;
+        WHERE o.account = :account AND o.venue = CAST(:venue AS venue_t) AND o.mode = 'LIVE' AND f.at >= CAST(:since AS timestamptz)) AS fills,
+       (SELECT coalesce(jsonb_agg(u.venue_fill_id), '[]')
+        FROM unowned_fills u
+        WHERE u.account = :account AND u.venue = CAST(:venue AS venue_t) AND u.decision IS NOT NULL) AS decided;

@@ -1,5 +1,6 @@
 -- How far back the open restores reach, and what of the ledger's own has no end yet. No row where none is open.
 SELECT min(r.restored_to) AS restored_to,
+       max(r.told_at) AS told_at,
        now() AS now,
        (SELECT count(*) FROM unowned_fills u WHERE u.decision IS NULL) AS undecided,
        (SELECT count(*) FROM venue_orders o
