@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tests.faults.cuts import Cut
 from tests.faults.faulting import VENUE_RULES, Fault, Faults, Kind, NoFaults
@@ -70,7 +71,7 @@ class Director:
     skews: Sequence[float] = (0.0,)
     acts: list[Act] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
-    struck: Counter[Kind] = field(default_factory=Counter)
+    struck: Counter[StrEnum] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     deaths: int = 0
     points: int = 0
