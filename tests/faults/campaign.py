@@ -3,7 +3,7 @@
 `--scenario drawn`: from seeds, 200 unless told otherwise; `--seed 7 --count 1 --log` tells all that
 happened in one. `crashes`: one signal whose worker dies at each of its points in turn. `points`:
 every single fault at each point in turn, or some of them, as with `--kind freeze --at exchange`.
-`onchain` and `onchain-crashes`: the first two with the second venue's own adapter and a chain.
+`onchain`, `onchain-crashes` and `onchain-points`: with the second venue's own adapter and a chain.
 `load`: 200 wallets on paper by the real clock, `--rate` signals a second for `--seconds`. `live`:
 the same with 16 wallets at the simulated venues.
 """
@@ -25,6 +25,7 @@ from tests.faults.faulting import Fault, Faults, Kind, NoFaults, OneFault, possi
 from tests.faults.load import Plan, load
 from tests.faults.onchain_scenarios import drawn_onchain, one_signal_onchain
 from tests.faults.onchain_stage import OnchainHouse
+from tests.faults.onchain_trouble import BROADCAST, OneTrouble, Trouble
 from tests.faults.points import Point
 from tests.faults.runtime import HarnessFault
 from tests.faults.scenarios import Verdict, drawn, one_signal
@@ -110,6 +111,22 @@ def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
             yield from (_single(number, Fault(kind, seconds)) for seconds in lasts)
 
 
+def meetings(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
+    """The one signal on a chain, with each of a chain's troubles where its node is asked.
+
+    Args:
+        kind_of: only this trouble; empty is any.
+        at: only at questions with this in their name; empty is a broadcast.
+    """
+    name = at or BROADCAST
+    met = sum(point[1] == "http" and name in point[2] for point in points)
+    for trouble in (each for each in Trouble if kind_of in ("", each)):
+        for number in range(1, met + 1):
+            play = partial(one_signal_onchain, faults=NoFaults())
+            meets = OneTrouble(trouble, number, name)
+            yield Case(f"{trouble} at {name} {number}", partial(play, troubles=meets))
+
+
 def _single(number: int, fault: Fault, play: OneSignal = one_signal) -> Case:
     return Case(f"{fault} at point {number}", partial(play, faults=OneFault(number, fault)))
 
@@ -145,6 +162,9 @@ def cases_of(house: House, options: argparse.Namespace) -> list[Case]:
         case "onchain-crashes":
             found = points_of(house, one_signal_onchain)
             return list(deaths(found, one_signal_onchain))[first - 1 :][:count]
+        case "onchain-points":
+            every = meetings(points_of(house, one_signal_onchain), options.kind, options.at)
+            return list(every)[first - 1 :][:count]
         case "calm":
             return [Case("no fault", partial(one_signal, faults=NoFaults()))]
         case _:
@@ -200,7 +220,7 @@ def main() -> None:
     parser.add_argument(
         "--scenario",
         default="drawn",
-        help="drawn, crashes, points, onchain, onchain-crashes, calm, load, live",
+        help="drawn, crashes, points, onchain, onchain-crashes, onchain-points, calm, load, live",
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed, or point")
     parser.add_argument("--count", type=int, default=None, help="how many of them")

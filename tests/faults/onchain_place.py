@@ -28,7 +28,7 @@ BLOCK_SECONDS: Final = 1
 CONFIRMATIONS: Final = 5
 DEPLOYED_SECONDS_BEFORE: Final = 3600
 """How long before the world's beginning the chain begins."""
-MOST_EMPTY_BLOCKS: Final = 60
+MOST_EMPTY_BLOCKS: Final = 16
 """Of a longer pause the rest is one block: a node takes seconds for thousands of empty ones."""
 _WEI: Final = 10**18
 _WHOLE: Final = 10_000

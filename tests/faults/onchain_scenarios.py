@@ -14,7 +14,12 @@ from tests.faults.faulting import Drawn, Faults
 from tests.faults.lockstep import Act
 from tests.faults.onchain_judges import judge_onchain
 from tests.faults.onchain_stage import NETTING, ONCHAIN, OnchainStage, onchain
-from tests.faults.onchain_trouble import DrawnTroubles, OnchainDirector
+from tests.faults.onchain_trouble import (
+    DrawnTroubles,
+    NoTroubles,
+    OnchainDirector,
+    Troubles,
+)
 from tests.faults.scenarios import (
     BOUNDS,
     Happening,
@@ -26,10 +31,11 @@ from tests.faults.scenarios import (
 )
 from tests.faults.stage import ORDERS, SIGNALS, Stage, wallet
 
+_PATIENCE_SECONDS: Final = 3600.0
 _PRICES: Final = ("56000", "67000", "59000", "61000")
 
 
-def one_signal_onchain(stage: Stage, faults: Faults) -> Verdict:
+def one_signal_onchain(stage: Stage, faults: Faults, troubles: Troubles | None = None) -> Verdict:
     """One signal, two deployments, refused by the first venue, traded on the chain, closed.
 
     One worker at a time and nothing drawn: always the same points in the same order.
@@ -40,7 +46,14 @@ def one_signal_onchain(stage: Stage, faults: Faults) -> Verdict:
     for name in ("first", "second"):
         stage.follow(agent, wallet(name))
     refuse_growth(stage, NETTING, refuses=True)
-    director = OnchainDirector(place, random.Random(0), faults, workers=1, time_outs=False)
+    director = OnchainDirector(
+        place,
+        random.Random(0),
+        faults,
+        workers=1,
+        time_outs=False,
+        troubles=troubles or NoTroubles(),
+    )
     producer = Producer(stage)
     now = stage.clock.now
     opening, closing = producer.opens(agent, riskModel=BOUNDS), producer.closes(agent)
@@ -81,7 +94,7 @@ def ended(
     director: OnchainDirector, stage: OnchainStage, last: Callable[[], None] = lambda: None
 ) -> Verdict:
     """Play to rest with the faults, then without; then judge."""
-    director.play()
+    director.play(patience_seconds=_PATIENCE_SECONDS)
     director.calm()
     refuse_growth(stage, NETTING, refuses=False)
     for venue in stage.house.servers:
@@ -90,7 +103,7 @@ def ended(
     set_control(stage, "ACTIVE")
     stage.redrive()
     last()
-    rested = director.play()
+    rested = director.play(patience_seconds=_PATIENCE_SECONDS)
     stage.move_clock(stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
     return Verdict(restless + judge_onchain(stage, director.errors), director)

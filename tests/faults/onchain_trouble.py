@@ -25,7 +25,8 @@ class Trouble(StrEnum):
     BEHIND = "node is behind"
     NO_BATCHES = "node takes no batches"
     FORGETS = "node forgets what waits"
-    REORG = "reorganisation"
+    REORG = "reorganisation of a block"
+    DEEP_REORG = "deep reorganisation"
     STANDS = "no blocks"
     DEAR = "gas is dear"
     STRANGER = "a stranger's nonce"
@@ -60,6 +61,21 @@ class NoTroubles:
 
     def at(self, point: Point) -> Trouble | None:
         return None
+
+
+@dataclass
+class OneTrouble:
+    """One trouble at the nth question to the node of that name, counted from 1."""
+
+    trouble: Trouble
+    number: int = 1
+    name: str = BROADCAST
+    seen: int = 0
+
+    def at(self, point: Point) -> Trouble | None:
+        self.seen += self.name in point[2]
+        is_its = self.name in point[2] and self.seen == self.number
+        return self.trouble if is_its else None
 
 
 @dataclass
@@ -144,7 +160,9 @@ class OnchainDirector(Director):
             case Trouble.FORGETS:
                 place.forget_waiting()
             case Trouble.REORG:
-                place.reorganise(rng.randint(1, CONFIRMATIONS - 1))
+                place.reorganise(1)
+            case Trouble.DEEP_REORG:
+                place.reorganise(CONFIRMATIONS - 1)
             case Trouble.STANDS:
                 place.stands_still = True
                 self._later("blocks come again", place.go_on)
