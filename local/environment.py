@@ -107,13 +107,21 @@ def without_aws() -> dict[str, str]:
     return kept | {"NO_PROXY": passed_by, "no_proxy": passed_by}
 
 
-def for_aws_tools(endpoint: str) -> Mapping[str, str]:
-    """The environment of a tool that shall talk to the local AWS and to nothing else."""
-    return without_aws() | {
+def reaching(endpoint: str) -> dict[str, str]:
+    """The variables by which AWS's tools find the local AWS, which takes any credentials."""
+    return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def for_aws_tools(endpoint: str) -> Mapping[str, str]:
+    """The environment of a tool that shall talk to the local AWS and to nothing else."""
+    return {
+        **without_aws(),
+        **reaching(endpoint),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

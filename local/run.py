@@ -18,9 +18,10 @@ from rich.console import Console
 from local.choice import BadChoice, Choice
 from local.demo import demo
 from local.deployment import running
+from local.environment import reaching
 from local.processes import StepFailed
 from local.progress import steps
-from local.stack import Stack
+from local.stack import NAME, Stack
 
 CLIENT = ".venv/project/bin/agent-where"
 
@@ -57,7 +58,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _stay_up(console: Console, stack: Stack, choice: Choice) -> None:
     console.print(f"\nThe API is up: {stack.api_url}", highlight=False)
-    for line in _how_to_call(stack.api_url, choice):
+    for line in _how_to_call(stack, choice):
         console.print(f"  {line}", markup=False, highlight=False)
     then = "; the next run begins anew" if choice.live else " and keeps the data in .local"
     console.print(f"Ctrl-C stops everything{then}.")
@@ -66,15 +67,18 @@ def _stay_up(console: Console, stack: Stack, choice: Choice) -> None:
     console.print("\nstopping")
 
 
-def _how_to_call(url: str, choice: Choice) -> Iterator[str]:
+def _how_to_call(stack: Stack, choice: Choice) -> Iterator[str]:
     """What to type into another terminal, in the repository's folder."""
-    yield f"export AGENT_WHERE_URL={url}"
+    yield f"export AGENT_WHERE_URL={stack.api_url}"
     yield f"export AGENT_WHERE_TOKEN=$(make -s token{choice.words})"
     yield (
         'curl -H "Authorization: Bearer $AGENT_WHERE_TOKEN"'
         ' "$AGENT_WHERE_URL/venue-routing/stats?timeWindow=hour"'
     )
     yield f"{CLIENT} stats"
+    found_by = {"AGENT_WHERE_STACK": NAME, **reaching(stack.aws.endpoint)}
+    yield f"export {' '.join(f'{name}={value}' for name, value in found_by.items())}"
+    yield f"{CLIENT} doctor"
 
 
 def _tell(console: Console, fault: StepFailed) -> None:
