@@ -28,6 +28,8 @@ BLOCK_SECONDS: Final = 1
 CONFIRMATIONS: Final = 5
 DEPLOYED_SECONDS_BEFORE: Final = 3600
 """How long before the world's beginning the chain begins."""
+SETTING_UP_SECONDS: Final = 60
+"""Between an empty venue and the world's beginning: a block for each thing that users do first."""
 MOST_EMPTY_BLOCKS: Final = 16
 """Of a longer pause the rest is one block: a node takes seconds for thousands of empty ones."""
 _WEI: Final = 10**18
@@ -96,7 +98,7 @@ class Place:
         self._before = self.node.ask("evm_snapshot")
         self.strangers.clear()
         self.be_well()
-        self.follow()
+        self.follow(until=self._clock.now - SETTING_UP_SECONDS)
 
     def be_well(self) -> None:
         """Endpoint, chain and keeper do what they should."""
@@ -112,11 +114,16 @@ class Place:
 
     # Time
 
-    def follow(self) -> None:
-        """Let the blocks come that are due by the world's clock, and the keeper at each."""
+    def follow(self, until: float | None = None) -> None:
+        """Let the blocks come that are due by the world's clock, and the keeper at each.
+
+        Args:
+            until: only up to that time.
+        """
         if self.stands_still:
             return
-        while (due := int(self._clock.now - self._newest()) // BLOCK_SECONDS) > 0:
+        now = self._clock.now if until is None else until
+        while (due := int(now - self._newest()) // BLOCK_SECONDS) > 0:
             if self._waiting():
                 self._mine()
                 self._keep()
@@ -124,7 +131,7 @@ class Place:
             self._mine(min(due, MOST_EMPTY_BLOCKS))
             self._keep()
             if due > MOST_EMPTY_BLOCKS and not self._waiting():
-                self.node.ask("evm_setNextBlockTimestamp", int(self._clock.now))
+                self.node.ask("evm_setNextBlockTimestamp", int(now))
                 self._mine()
 
     def _newest(self) -> int:
