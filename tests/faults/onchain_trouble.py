@@ -34,9 +34,6 @@ class Trouble(StrEnum):
     CANCELS = "keeper cancels"
 
 
-LASTING: Final = frozenset(
-    {Trouble.BEHIND, Trouble.STANDS, Trouble.DEAR, Trouble.SILENT, Trouble.NO_BATCHES}
-)
 _SECONDS: Final = (2, 8, 20, 45, 100, 200, 700)
 _REASONS: Final = ("SLIPPAGE", "PRICE_IMPACT", "EXPOSURE_LIMITS", "MARKET_CLOSED")
 _METHODS: Final = (
