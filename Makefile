@@ -45,7 +45,7 @@ format: .venv/project/.installed  ## Mend style and format where a machine can
 types: .venv/project/.installed  ## Check types, strictly
 	@$(BIN)/mypy $(wildcard $(SOURCES))
 
-lint-template: .venv/project/.installed .venv/checkov/.installed  ## Expand the templates as AWS would and check them with cfn-lint and checkov
+lint-template: .venv/project/.installed .venv/sam/.installed .venv/checkov/.installed  ## Check the templates: sam validate, and as AWS expands them cfn-lint and checkov
 	@$(PROJECT) -m local.template
 
 e2e: environments  ## Deploy the template to a local AWS of its own and test it from outside
@@ -64,9 +64,10 @@ costs: .venv/project/.installed  ## Compute the tables of docs/costs.md from the
 	@$(PROJECT) -m local.costs
 
 bench: .venv/project/.installed  ## Run the benchmarks: one JSON object a line (ROWS="1000000 10000000" decisions for statistics)
-	@for file in benchmarks/[a-z]*.py; do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
+	@for file in $(filter-out benchmarks/table.py,$(wildcard benchmarks/[a-z]*.py)); do ROWS="$(or $(ROWS),100000 1000000)" $(PROJECT) "$$file"; done
 
 build: .venv/sam/.installed  ## Build what AWS runs into .aws-sam/build (WHEELS=host for this machine's wheels)
+	@find functions -name __pycache__ -type d -prune -exec rm -rf {} +
 	@PATH="$(CURDIR)/.venv/sam/bin:$$PATH" sam build --build-dir .aws-sam/build --cached --parallel
 	@$(MAKE) --silent .venv/project/.installed
 	@$(PROJECT) -m local.layer .aws-sam/build/CoreLayer

@@ -7,6 +7,7 @@ with a baseline of the same run: other figures of another run or machine are not
 import json
 import os
 import platform
+import random
 import statistics
 import sys
 import tempfile
@@ -88,29 +89,42 @@ class Processor:
         (row,) = database.run("SELECT pg_backend_pid() AS pid")
         self._session = Path(f"/proc/{row['pid']}/schedstat")
 
-    def used_ms(self) -> float:
+    def used_ms(self) -> tuple[float, float]:
+        """By this process, and by the session."""
         session_ns = int(self._session.read_text().split()[0])
-        return (time.process_time_ns() + session_ns) / 1e6
+        return time.process_time_ns() / 1e6, session_ns / 1e6
 
-    def of_each(self, once: Callable[[], object], times: int) -> float:
-        """Milliseconds of the processor that a call takes, the mean of `times`."""
+    def of_each(self, once: Callable[[], object], times: int) -> dict[str, float]:
+        """What a call takes of it in all, and the session's part: the mean of `times`, in ms."""
         before = self.used_ms()
         for _ in range(times):
             once()
-        return round((self.used_ms() - before) / times, 2)
+        return self.since(before, times)
+
+    def since(self, before: tuple[float, float], times: int) -> dict[str, float]:
+        """The same of what was called `times` since then."""
+        own, session = (now - then for now, then in zip(self.used_ms(), before, strict=True))
+        return {
+            "cpu_ms": round((own + session) / times, 2),
+            "database_cpu_ms": round(session / times, 2),
+        }
 
 
 def in_turn(
     *ways: Callable[[], object], times: int = TIMES, warm_up: int = WARM_UP
 ) -> list[list[float]]:
-    """The same for several ways, one call of each in turn: what disturbs one disturbs all."""
+    """The same for several ways, one call of each in turn: what disturbs one disturbs all.
+
+    In which order is drawn anew each time, so that none always comes after the same other.
+    """
+    chance = random.Random(7)
     for _ in range(warm_up):
         for way in ways:
             way()
     taken: list[list[float]] = [[] for _ in ways]
     for _ in range(times):
-        for way, figures in zip(ways, taken, strict=True):
-            figures.extend(timed(way, times=1, warm_up=0))
+        for turn in chance.sample(range(len(ways)), len(ways)):
+            taken[turn].extend(timed(ways[turn], times=1, warm_up=0))
     return taken
 
 

@@ -116,7 +116,7 @@ def statistics_of(database: Database, rows: int, before: dict[str, float]) -> No
 
         taken = timed(once, TIMES, 5)
         cpu = Processor(database).of_each(once, TIMES)
-        _grown(name, taken, rows, before, baseline=baseline, cpu_ms=cpu)
+        _grown(name, taken, rows, before, baseline=baseline, **cpu)
 
 
 def pages_of(database: Database, rows: int, before: dict[str, float]) -> None:

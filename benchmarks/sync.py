@@ -56,7 +56,7 @@ def main() -> None:
             taken = timed(once, TIMES, warm_up=2)
             trips = (database.round_trips - before) / (TIMES + 2)
             cpu = Processor(database).of_each(once, TIMES)
-            told(f"sync of {MARKETS} markets, {name}", taken, "ms", round_trips=trips, cpu_ms=cpu)
+            told(f"sync of {MARKETS} markets, {name}", taken, "ms", round_trips=trips, **cpu)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the layer weighs and holds, told after `make build`; run as a module on the built folder."""
 
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ UNWANTED = frozenset(
 
 _AARCH64 = 183  # e_machine of an ELF file, two bytes at offset 18
 _LARGEST = 12
+_MAGIC = (3571).to_bytes(2, "little") + b"\r\n"  # of Python 3.13's compiled files
+_UNCHECKED = (1).to_bytes(4, "little")  # by their source's hash (PEP 552), which nobody asks for
 
 
 def files(layer: Path) -> Iterator[Path]:
@@ -29,6 +32,15 @@ def files(layer: Path) -> Iterator[Path]:
 def weight(folder: Path) -> int:
     """Its size unpacked, in bytes."""
     return sum(path.stat().st_size for path in files(folder))
+
+
+def digest(layer: Path) -> str:
+    """SHA-256 of every file's name and content: the same for two builds of the same sources."""
+    total = hashlib.sha256()
+    for path in files(layer):
+        total.update(f"{path.relative_to(layer)}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
 def packages(layer: Path) -> dict[str, int]:
@@ -51,6 +63,25 @@ def machines(layer: Path) -> set[int]:
     }
 
 
+def compiled(layer: Path) -> list[Path]:
+    """Its compiled files, of whichever Python."""
+    return [path for path in files(layer) if path.suffix == ".pyc"]
+
+
+def uncompiled(layer: Path) -> list[Path]:
+    """Sources without a compiled file that Python 3.13 takes whatever an archive did to times."""
+    return [
+        path
+        for path in files(layer)
+        if path.suffix == ".py"
+        and not _is_taken(path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc")
+    ]
+
+
+def _is_taken(path: Path) -> bool:
+    return path.exists() and path.read_bytes()[:8] == _MAGIC + _UNCHECKED
+
+
 def faults(layer: Path) -> Iterator[str]:
     """Why what was built must not be deployed, one sentence each."""
     unwanted = sorted(UNWANTED & packages(layer).keys())
@@ -58,6 +89,8 @@ def faults(layer: Path) -> Iterator[str]:
         yield f"the layer holds what no function needs: {', '.join(unwanted)}"
     if weight(layer) > LIMIT_BYTES:
         yield f"the layer is larger than {LIMIT_BYTES // 1_000_000} MB"
+    if machines(layer) == {_AARCH64} and compiled(layer) and (missing := uncompiled(layer)):
+        yield f"not compiled for Python 3.13: {missing[0].name}, of {len(missing)} in all"
 
 
 def main(layer: Path, console: Console) -> int:
@@ -69,18 +102,23 @@ def main(layer: Path, console: Console) -> int:
     rest = largest[_LARGEST:]
     table.add_row(f"{len(rest)} others", f"{sum(size for _, size in rest) / 1e6:.1f}")
     console.print(table)
-    compiled = any(path.suffix == ".pyc" for path in files(layer))
-    certificates = (layer / "rds-global-bundle.pem").exists()
-    processor = "arm64" if machines(layer) == {_AARCH64} else "this machine"
-    console.print(
-        f"for {processor}; {'compiled' if compiled else 'not compiled: there is no python3.13'}; "
-        f"{'with' if certificates else 'without'} the certificates of RDS"
-        f"{'' if certificates else ' (make rds-ca), which a database on RDS needs'}"
-    )
+    for line in _about(layer):
+        console.print(line, highlight=False)
     found = list(faults(layer))
     for fault in found:
         console.print(f"[red]{fault}")
     return int(bool(found))
+
+
+def _about(layer: Path) -> Iterator[str]:
+    """What it is for, and by what two builds can be compared."""
+    processor = "arm64" if machines(layer) == {_AARCH64} else "this machine"
+    state = "compiled" if compiled(layer) else "not compiled: there is no python3.13"
+    certificates = (layer / "rds-global-bundle.pem").exists()
+    with_them = "with" if certificates else "without"
+    how = "" if certificates else " (make rds-ca), which a database on RDS needs"
+    yield f"for {processor}; {state}; {with_them} the certificates of RDS{how}"
+    yield f"sha256 of what is in it: {digest(layer)}"
 
 
 if __name__ == "__main__":

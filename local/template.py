@@ -1,7 +1,7 @@
 """The project's templates, as written and as AWS expands them; run as a module, it lints them.
 
-`sam validate` looks at the unexpanded template and misses what only the expanded one shows, such
-as a queue whose messages reappear before the function's time-out.
+`sam validate --lint` looks at the unexpanded template and misses what only the expanded one shows,
+such as a queue whose messages reappear before the function's time-out.
 """
 
 import json
@@ -22,7 +22,7 @@ from samtranslator.utils.py27hash_fix import (
 )
 from samtranslator.yaml_helper import yaml_parse
 
-from local.environment import REGION, ROOT, program
+from local.environment import REGION, ROOT, program, without_aws
 
 Template = dict[str, Any]  # CloudFormation's JSON: its shape is cfn-lint's business
 
@@ -82,10 +82,14 @@ def main() -> int:
         files[0].write_text(json.dumps(expand(), indent=1))
         names = [str(file) for file in files]
         linters = (
+            [program("sam", "sam"), "validate", "--lint", "--region", REGION],
             [program("project", "cfn-lint"), "--regions", REGION, "--", *names],
             [program("checkov", "checkov"), "--config-file", str(CHECKOV), "--file", *names],
         )
-        return max(subprocess.run(each, check=False).returncode for each in linters)
+        alone = without_aws()
+        return max(
+            subprocess.run(each, cwd=ROOT, env=alone, check=False).returncode for each in linters
+        )
 
 
 if __name__ == "__main__":

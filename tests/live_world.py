@@ -20,7 +20,7 @@ from agent_where.store.actions import Actions
 from agent_where.store.connection import Database
 from agent_where.venues.base import Venue
 from agent_where.venues.hyperliquid.markets import VENUE, HyperliquidMarkets
-from agent_where.venues.hyperliquid.trading import HyperliquidVenue
+from agent_where.venues.hyperliquid.trading import MAX_QUOTE_AGE, HyperliquidVenue
 from agent_where.venues.tally import Tally
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server
@@ -81,6 +81,12 @@ class LiveWorld(World):
     def fresh_adapter(self) -> HyperliquidVenue:
         """The adapter as in a process that remembers nothing."""
         return HyperliquidVenue("mainnet", self.url, **self.terms)
+
+    def fall_behind(self, seconds: float) -> None:
+        """The venue's clock is behind the database's, and its books are not refused for that."""
+        self.clock.pass_seconds(-seconds)
+        terms = {**self.terms, "max_quote_age": timedelta(seconds=seconds) + MAX_QUOTE_AGE}
+        self.hyperliquid = HyperliquidVenue("mainnet", self.url, **terms)
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -179,9 +179,9 @@ class NettingVenue:
 
     # The adapter
 
-    def quote(self, market: Market) -> Quote:
+    def quote(self, market: Market, now: datetime) -> Quote:
         price = self.prices[market.name]
-        return Quote(bid=price, ask=price, at=datetime.now(UTC))
+        return Quote(bid=price, ask=price, at=now)
 
     def account(self, order: Order) -> Account:
         return Account(free_collateral_usd=self.free_usd)

@@ -249,8 +249,8 @@ class OnchainVenue:
         self.times_out = False
         self.seen: list[Order] = []
 
-    def quote(self, market: Market) -> Quote:
-        return Quote(bid=self.chain.price, ask=self.chain.price, at=datetime.now(UTC))
+    def quote(self, market: Market, now: datetime) -> Quote:
+        return Quote(bid=self.chain.price, ask=self.chain.price, at=now)
 
     def account(self, order: Order) -> Account:
         return Account(free_collateral_usd=Decimal(1_000_000))

@@ -32,16 +32,22 @@ class Functions:
         self._seconds = timeout_seconds
 
     def ask(self, name: str, event: Json) -> Answer:
-        """Invoke `<stack>-<name>`, once. Raises Fault."""
+        """Invoke `<stack>-<name>`, once, for what it can only do or refuse. Raises Fault."""
+        answer = self.told(name, event)
+        if answer.status == _DONE:
+            return answer
+        fault = Unavailable if answer.status == _AWAY else Refused
+        raise fault(answer.sentence, answer)
+
+    def told(self, name: str, event: Json) -> Answer:
+        """The same for one that reports: whatever it says is an answer. Raises Fault for none."""
         raw = self._invoked(f"{self._stack}-{name}", written(event).encode())
         body = parse(raw)
         if body is None:
             raise Unavailable(f"{name} answered what is no JSON object. {_PERHAPS}")
         if body.get("success") is True:
             return Answer(_DONE, raw, body)
-        away = body.get("code") == "UNAVAILABLE"
-        answer = Answer(_AWAY if away else _REFUSED, raw, body)
-        raise Unavailable(answer.sentence, answer) if away else Refused(answer.sentence, answer)
+        return Answer(_AWAY if body.get("code") == "UNAVAILABLE" else _REFUSED, raw, body)
 
     def _invoked(self, function: str, payload: bytes) -> bytes:
         client = self._client()
@@ -60,7 +66,9 @@ class Functions:
         except EndpointConnectionError as error:
             raise Unavailable(f"AWS cannot be reached: {error}", sent=False) from error
         except ClientError as error:
-            raise Refused(f"AWS refused to invoke {function}: {error}") from error
+            said = error.response["Error"]
+            sentence = f"{said.get('Code', 'no code')}, {said.get('Message', 'no reason')}"
+            raise Refused(f"AWS refused to invoke {function}: {sentence}") from error
         except BotoCoreError as error:
             raise Unavailable(f"{function} gave no answer: {error}. {_PERHAPS}") from error
         if told.get("FunctionError"):

@@ -14,8 +14,8 @@ from agent_where_cli.commands import agents, operations, operator, routing, setu
 _HELP = """Which venue trades a signal, and what became of it.
 
 AGENT_WHERE_URL and AGENT_WHERE_TOKEN say where the API is and who asks. Exit codes: 0 done, 1 the
-API refused, 2 wrong usage, 3 unavailable. doctor, restored, unowned and redrive are an operator's:
-they ask AWS, and AGENT_WHERE_STACK names the deployment.
+API refused, 2 wrong usage, 3 unavailable. setup, doctor, restored, unowned and redrive are an
+operator's: they ask AWS, and AGENT_WHERE_STACK names the deployment.
 """
 
 

@@ -47,12 +47,7 @@ class Screen:
 
     def show(self, answer: Answer, view: "View") -> None:
         """Print an answer on stdout."""
-        self.show_answer(answer, view, as_json=self.as_json)
-
-    @staticmethod
-    def show_answer(answer: Answer, view: "View", *, as_json: bool) -> None:
-        """The same without a session."""
-        if as_json:
+        if self.as_json:
             typer.echo(answer.raw.rstrip())
         else:
             tables.show(view(answer.body))

@@ -1,13 +1,13 @@
-"""Lets a caller with a good token into the whole API, and says who it is; no more is decided here.
-
-A refused token is API Gateway's 401; any other failure, as when its issuer is away, its 503.
+"""Lets a caller with a good token into the whole API and says who it is: a refused one is API
+Gateway's 401, any other failure, as when the issuer is away, its 503. No more is decided here.
 """
 
 import time
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
     APIGatewayAuthorizerResponse,
     APIGatewayAuthorizerTokenEvent,
@@ -21,6 +21,7 @@ from agent_where.settings import AuthorizerSettings
 from agent_where.tokens import Identity, Rules, TokenRefused, bearer_token, verify
 
 logger = Logger()
+metrics = Metrics(namespace="AgentWhere")
 settings = cache(AuthorizerSettings.from_environment)
 keys = cache(lambda: IssuerKeys.at(settings().jwks_url, time.time))
 
@@ -46,11 +47,14 @@ def policy(api: APIGatewayRouteArn, identity: Identity) -> dict[str, Any]:
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    metrics.add_metric("Tokens", MetricUnit.Count, 1)
     try:
         token = bearer_token(event.get("authorizationToken"))
         identity = verify(token, rules(), keys().find, time.time())
     except TokenRefused as refused:
+        metrics.add_metric("TokensRefused", MetricUnit.Count, 1)
         logger.info("token refused", reason=refused.reason)
         raise Unauthorized("Unauthorized") from None
     return policy(APIGatewayAuthorizerTokenEvent(event).parsed_arn, identity)

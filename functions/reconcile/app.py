@@ -40,6 +40,8 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = reconcile(deps(), seconds=_left(context) - SECONDS_TO_TEND)
     figures = write_figures(deps(), done)
     metrics.add_metric(name="OrdersStillOpen", unit=MetricUnit.Count, value=done.still_open)
+    is_waiting = bool(done.restore_waits_for)
+    metrics.add_metric(name="RestoresOpen", unit=MetricUnit.Count, value=int(is_waiting))
     tell_figures(metrics, figures)
     tell = logger.error if done.queue_fault else logger.info
     tell("reconciled", done=done.model_dump())

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from agent_where_cli.main import app
-from tests.cli.fake_api import TOKEN, FakeApi
+from tests.cli.fake_api import TOKEN, FakeApi, FakeFunctions
 
 Run = Callable[..., Result]
 
@@ -31,5 +31,31 @@ def run(api: FakeApi) -> Run:
         result = CliRunner().invoke(app, list(words), env=settings, catch_exceptions=False)
         assert TOKEN not in result.output
         return result
+
+    return invoke
+
+
+@pytest.fixture
+def functions() -> Iterator[FakeFunctions]:
+    with FakeFunctions() as fake:
+        yield fake
+
+
+@pytest.fixture
+def run_on_aws(functions: FakeFunctions) -> Run:
+    """Runs `agent-where` as the operator of the deployment `prod`, with AWS on loopback."""
+
+    def invoke(*words: str, **env: str | None) -> Result:
+        settings = {
+            "AGENT_WHERE_STACK": "prod",
+            "AWS_ENDPOINT_URL": functions.url.removesuffix("/api"),
+            "AWS_REGION": "eu-west-1",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **env,
+        }
+        return CliRunner().invoke(app, list(words), env=settings, catch_exceptions=False)
 
     return invoke

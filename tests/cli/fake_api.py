@@ -148,3 +148,12 @@ def failure(sentence: str, code: str, *details: str) -> dict[str, object]:
     """A failure as the API words it."""
     told = {"success": False, "error": sentence, "code": code}
     return {**told, "details": list(details)} if details else told
+
+
+class FakeFunctions(FakeApi):
+    """Lambda's invocation of functions by their names, without a look at the signature."""
+
+    def answer(self, asked: Asked) -> Reply:
+        self.asked.append(asked)
+        _, _, name, _ = asked.path.removeprefix("/").split("/")
+        return self._routes["POST", name](asked)

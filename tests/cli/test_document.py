@@ -33,7 +33,6 @@ OPTIONS = {
     }
     for name, command in ALL.items()
 }
-OF_AWS = {"setup"}  # asks AWS, not the API
 COMMON = {"--url", "--token-file", "--timeout", "--json"}
 OF_AN_OPERATOR = {"--stack", "--timeout", "--json"}
 
@@ -62,8 +61,7 @@ def test_every_command_takes_what_the_settings_say() -> None:
     section = DOCUMENT.split("## Settings")[1].split("## Commands")[0]
 
     assert flags(section) == COMMON
-    to_the_api = {name: options for name, options in OPTIONS.items() if name not in OF_AWS}
-    assert all(options >= COMMON or options >= OF_AN_OPERATOR for options in to_the_api.values())
+    assert all(options >= COMMON or options >= OF_AN_OPERATOR for options in OPTIONS.values())
 
 
 def test_what_an_operator_s_commands_all_take_is_said() -> None:

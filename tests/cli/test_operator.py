@@ -2,22 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from agent_where.doctor import Diagnosis
 from agent_where.operating import Request
 from agent_where.parsing import validate
-from agent_where_cli.main import app
-from tests.cli.fake_api import Asked, FakeApi, Reply
+from tests.cli.conftest import Run
+from tests.cli.fake_api import FakeFunctions, Reply
 
 ID = "e0000000-0000-4000-8000-000000000001"
 DEPLOYMENT = "d0000000-0000-4000-8000-000000000001"
 WHY = ("--by", "me", "--reason", "a test")
-Run = Callable[..., Result]
 
 CHECK = {
     "name": "orders_stuck",
@@ -49,37 +46,9 @@ REDRIVE = {
 }  # fmt: skip
 
 
-class FakeFunctions(FakeApi):
-    """Lambda's invocation of functions by their names, without a look at the signature."""
-
-    def answer(self, asked: Asked) -> Reply:
-        self.asked.append(asked)
-        _, _, name, _ = asked.path.removeprefix("/").split("/")
-        return self._routes["POST", name](asked)
-
-
 @pytest.fixture
-def functions() -> Iterator[FakeFunctions]:
-    with FakeFunctions() as fake:
-        yield fake
-
-
-@pytest.fixture
-def run(functions: FakeFunctions) -> Run:
-    def invoke(*words: str, **env: str | None) -> Result:
-        settings = {
-            "AGENT_WHERE_STACK": "prod",
-            "AWS_ENDPOINT_URL": functions.url.removesuffix("/api"),
-            "AWS_REGION": "eu-west-1",
-            "AWS_DEFAULT_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **env,
-        }
-        return CliRunner().invoke(app, list(words), env=settings, catch_exceptions=False)
-
-    return invoke
+def run(run_on_aws: Run) -> Run:
+    return run_on_aws
 
 
 def sent(functions: FakeFunctions) -> Any:

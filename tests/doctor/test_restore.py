@@ -107,6 +107,11 @@ def two_minutes_ago() -> str:
     return f"{datetime.now(UTC) - timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def closures(world: NettingWorld, position: UUID) -> list[tuple[str, str]]:
+    rows = world.rows("SELECT * FROM venue_closures WHERE position_id = :id", id=position)
+    return [(row["closed_by"], row["reason"]) for row in rows]
+
+
 def executed(place: NettingVenue) -> int:
     return len(place.trades)
 
@@ -196,6 +201,7 @@ def test_what_the_venue_did_since_is_booked_or_decided_and_then_the_restore_ends
     round_trip = [fill for fill in fills if fill["account"] == restored.wallet]
 
     assert world.position(restored.closed_since)["status"] == "CLOSED"
+    assert closures(world, restored.closed_since) == [("SIGNAL", "FORGOTTEN")]
     assert any("no owner" in reason for reason in first.restore_waits_for)
     assert told.keys() >= {"restores_open", "fills_unowned", "trading_stopped"}
     assert sorted(fill["side"] for fill in round_trip) == ["LONG", "SHORT"]

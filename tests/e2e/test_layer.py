@@ -1,14 +1,17 @@
 """The layer as it is built: alone it must be enough for every function."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local.aws import build
 from local.environment import ROOT, Home, program
-from local.layer import LIMIT_BYTES, faults, machines, weight
+from local.layer import LIMIT_BYTES, compiled, digest, faults, machines, uncompiled, weight
 
 pytestmark = pytest.mark.e2e
 
@@ -65,3 +68,28 @@ def test_the_layer_holds_nothing_that_only_developers_need(layer: Path) -> None:
 
     assert installed <= wanted
     assert list(faults(layer)) == []
+
+
+def test_every_module_is_compiled_for_the_functions_python_where_there_is_one(layer: Path) -> None:
+    if not compiled(layer):
+        pytest.skip("there is no python3.13 on this machine to compile with")
+
+    assert uncompiled(layer) == []
+
+
+def test_another_build_by_another_python_elsewhere_is_the_same_to_the_byte(
+    layer: Path, tmp_path: Path
+) -> None:
+    sources, target = tmp_path / "sources", tmp_path / "built"
+    shutil.copytree(ROOT / "layers" / "core", sources, ignore=shutil.ignore_patterns("__pycache__"))
+
+    subprocess.run(
+        ["make", "build-CoreLayer", f"PYTHON={sys.executable}", f"ARTIFACTS_DIR={target}"],
+        cwd=sources,
+        env={**os.environ, "WHEELS": "lambda"},
+        capture_output=True,
+        timeout=300,
+        check=True,
+    )
+
+    assert digest(target) == digest(layer)

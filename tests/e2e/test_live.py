@@ -1,16 +1,20 @@
 """Live trading through the deployed template: keys in KMS, approved by the user, real books."""
 
+import json
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
 
+from agent_where.store.connection import Database, DatabaseSettings
 from local.deployment import running
 from local.environment import Home
 from local.progress import steps
 from local.stack import Stack
 from local.venues import tell
 from tests.e2e.live_user import LiveUser, created
+from tests.e2e.test_logs import everything_said
 
 pytestmark = pytest.mark.e2e
 HYPERLIQUID, OSTIUM = "HYPERLIQUID", "OSTIUM"
@@ -99,6 +103,38 @@ def test_what_a_keeper_cancels_trades_once_at_the_other_venue(live: Stack) -> No
     assert user.at_ostium() == []
     assert user.at_hyperliquid()["positions"]["ETH"]["size"] == position["openQty"]
     assert len(user.at_hyperliquid()["fills"]) == len(user.trade(opening)["fills"])
+
+
+def test_no_log_of_any_function_holds_a_token_a_login_or_what_was_signed(live: Stack) -> None:
+    user = LiveUser.at(live, HYPERLIQUID, OSTIUM)
+    user.approves(HYPERLIQUID, OSTIUM)
+    bitcoin, euro = user.opens("BTC"), user.opens("EUR")
+    for each in (bitcoin, euro):
+        user.position(each, "OPEN")
+    live.invoke("doctor", {"venues": True})
+    live.invoke("setup", {"report": True})
+
+    database = Database(DatabaseSettings.from_url(live.dsn))
+    rows = database.run("SELECT payload FROM venue_actions")
+    database.close()
+    signed = [bytes(row["payload"]) for row in rows]
+    logs = everything_said(live)
+
+    assert len(signed) >= 2
+    assert all(f'"service":"{name}"' in logs for name in ("route_execute", "reconcile", "setup"))
+    assert [secret for secret in secrets(live, user, signed) if secret in logs] == []
+
+
+def secrets(live: Stack, user: LiveUser, signed: list[bytes]) -> Iterator[str]:
+    """The user's key and token, the database's password, everything signed, in its forms."""
+    yield bytes(user.wallet.key.key).hex()
+    yield from (user.token, *user.token.split("."))
+    yield str(urlsplit(live.dsn).password)
+    for payload in signed:
+        yield payload.hex()
+        if payload.startswith(b"{"):
+            signature = json.loads(payload)["signature"]
+            yield from (str(signature[part]).removeprefix("0x") for part in ("r", "s"))
 
 
 def ended(orders: list[dict[str, str]]) -> bool:

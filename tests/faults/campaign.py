@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tests.faults.faulting import Fault, Faults, Kind, NoFaults, OneFault, possible
+from tests.faults.faulting import LASTING, Fault, Faults, Kind, NoFaults, OneFault, possible
 from tests.faults.load import Plan, load
 from tests.faults.onchain_scenarios import drawn_onchain, one_signal_onchain
 from tests.faults.onchain_stage import OnchainHouse
@@ -103,11 +103,7 @@ def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
         for kind in sorted(set(possible(point)) if at in point[2] else ()):
             if kind_of not in ("", kind):
                 continue
-            lasts = {
-                Kind.FREEZE: FREEZES,
-                Kind.DATABASE_AWAY: (180.0,),
-                Kind.VENUE_DOWN: (180.0,),
-            }.get(kind, (0.0,))
+            lasts = FREEZES if kind is Kind.FREEZE else (180.0 if kind in LASTING else 0.0,)
             yield from (_single(number, Fault(kind, seconds)) for seconds in lasts)
 
 

@@ -2,7 +2,7 @@
 
 A fault at a point is one of: the process dies; it stands still for a while, as a frozen sandbox
 does, and goes on as if nothing had been; the line to the database is cut, or the database is away
-or locked; the venue or the queue fails.
+locked, full or moves; the venue, the signer or the queue fails.
 """
 
 import random
@@ -35,6 +35,13 @@ class Kind(StrEnum):
     CUT_BODY = "cut"
     TRUNCATED = "truncated"
     VENUE_DOWN = "venue down"
+    FAILOVER = "failover"
+    READ_ONLY = "read-only, failover"
+    POOL_FULL = "pool full"
+    SIGNER_FAILS = "signer fails"
+    SIGNER_LOSES = "signer loses answer"
+    SIGNER_DOWN = "signer down"
+    SIGNER_DENIES = "signer denies"
     QUEUE_REFUSES = "queue refuses"
     QUEUE_LOSES = "queue loses answer"
 
@@ -58,11 +65,20 @@ _BEFORE = MappingProxyType(
         "db": (
             *(Kind.CUT_BEFORE, Kind.CUT_HALFWAY),
             *(Kind.LOSE_ANSWER, Kind.LOSE_ANSWER, Kind.DATABASE_AWAY, Kind.LOCKED),
+            *(Kind.FAILOVER, Kind.READ_ONLY, Kind.POOL_FULL),
         ),
         "http": (*VENUE_RULES, Kind.DROP_DONE, Kind.VENUE_DOWN),
+        "kms": (Kind.SIGNER_FAILS, Kind.SIGNER_LOSES, Kind.SIGNER_DOWN, Kind.SIGNER_DENIES),
         "queue": (Kind.QUEUE_REFUSES, Kind.QUEUE_LOSES),
     }
 )
+LASTING = frozenset(
+    {
+        *(Kind.FREEZE, Kind.DATABASE_AWAY, Kind.FAILOVER, Kind.READ_ONLY, Kind.POOL_FULL),
+        *(Kind.VENUE_DOWN, Kind.SIGNER_DOWN, Kind.SIGNER_DENIES),
+    }
+)
+"""What goes on for a while."""
 _SECONDS = (1, 4, 16, 25, 58, 70, 100, 200, 700)
 
 
@@ -152,5 +168,4 @@ class Drawn:
             return None
         self.at_most -= 1
         kind = self.rng.choice(fitting)
-        lasting = (Kind.FREEZE, Kind.DATABASE_AWAY, Kind.VENUE_DOWN)
-        return Fault(kind, self.rng.choice(_SECONDS) if kind in lasting else 0.0)
+        return Fault(kind, self.rng.choice(_SECONDS) if kind in LASTING else 0.0)

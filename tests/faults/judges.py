@@ -11,9 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.store.connection import Row
+from tests.faults.examined import faults_found
 from tests.faults.stage import DEAD, VENUES, Stage
 
 Judge = Callable[["Case"], Iterable[str]]
+MarketOf = tuple[str, str, str]
+"""A venue, an account there, and a coin."""
 ENDS = frozenset({"FILLED", "REJECTED", "EXPIRED"})
 MOVES = frozenset(
     {
@@ -25,7 +28,7 @@ MOVES = frozenset(
 FORESEEN = frozenset(
     {
         *("DatabaseUnavailable", "QueueUnavailable", "LeaseHeld", "Overtaken"),
-        *("VenueUnavailable", "OutcomeUnknown"),
+        *("VenueUnavailable", "OutcomeUnknown", "SignerUnavailable"),
     }
 )
 """What a worker may raise when something fails around it: no rule's refusal, no fault of ours."""
@@ -33,7 +36,10 @@ FORESEEN = frozenset(
 
 @dataclass(frozen=True)
 class VenueFill:
-    """One execution as a venue has it. `order_id`: None where the order was none of ours."""
+    """One execution as a venue has it. `order_id`: None where the order was none of ours.
+
+    `is_by_hand`: the user traded, not we and not the venue.
+    """
 
     venue: str
     account: str
@@ -41,6 +47,12 @@ class VenueFill:
     size: Decimal
     price: Decimal
     order_id: UUID | None
+    coin: str = ""
+    is_by_hand: bool = False
+
+    @property
+    def market(self) -> "MarketOf":
+        return self.venue, self.account, self.coin
 
 
 @dataclass(frozen=True)
@@ -117,19 +129,36 @@ def fills_agree(case: Case) -> Iterable[str]:
 
 
 def positions_agree(case: Case) -> Iterable[str]:
-    """What is open in the ledger is what each account holds at its venue."""
-    ours: Counter[tuple[str, str, str]] = Counter()
+    """What is open in the ledger is what each account holds at its venue.
+
+    Where the user traded by hand it is a part of that: the rest is the user's own.
+    """
+    by_hand = {fill.market for fill in case.theirs if fill.is_by_hand}
+    ours: Counter[MarketOf] = Counter()
     for row in case.rows("SELECT * FROM positions WHERE status = 'OPEN'"):
         key = (row["venue"], row["account"], row["token_symbol"])
         ours[key] += row["open_qty"] if row["side"] == "LONG" else -row["open_qty"]
-    theirs: Counter[tuple[str, str, str]] = Counter()
+    theirs: Counter[MarketOf] = Counter()
     for venue, told in case.books.items():
         for account, book in told["accounts"].items():
             for coin, held in book["positions"].items():
                 theirs[venue, account, coin] = Decimal(held["size"])  # type: ignore[assignment]
     for key in {*ours, *theirs}:
-        if ours[key] != theirs[key]:
+        is_part = key in by_hand and (theirs[key] - ours[key]) * ours[key] >= 0
+        if ours[key] != theirs[key] and not is_part:
             yield f"{' '.join(key)}: {ours[key]} in the ledger, {theirs[key]} at the venue"
+
+
+def only_ours_closed(case: Case) -> Iterable[str]:
+    """Exits have closed no more than entries had opened: what a user holds is never sold."""
+    opened, closed = Counter[MarketOf](), Counter[MarketOf]()
+    for fill in case.theirs:
+        order = case.orders.get(fill.order_id) if fill.order_id else None
+        if order is not None:
+            (opened if order["purpose"] == "ENTRY" else closed)[fill.market] += fill.size  # type: ignore[assignment]
+    for key, size in closed.items():
+        if size > opened[key]:
+            yield f"{' '.join(key)}: {size} were closed of {opened[key]} that were opened"
 
 
 def positions_add_up(case: Case) -> Iterable[str]:
@@ -244,11 +273,17 @@ def nothing_unexplained(case: Case) -> Iterable[str]:
         yield f"order {row['id']} executed after it had ended as if it had not"
 
 
+def doctor_content(case: Case) -> Iterable[str]:
+    """The doctor, who reads ledger and venues on his own, finds no fault either."""
+    return faults_found(case.stage)
+
+
 JUDGES: Mapping[str, Judge] = {
     "executed once": executed_once,
     "stored before sent": stored_before_sent,
     "fills agree": fills_agree,
     "positions agree": positions_agree,
+    "only ours closed": only_ours_closed,
     "positions add up": positions_add_up,
     "intents end": intents_end,
     "nothing rests": nothing_rests,
@@ -259,6 +294,7 @@ JUDGES: Mapping[str, Judge] = {
     "leases returned": leases_returned,
     "nothing unforeseen": nothing_unforeseen,
     "nothing unexplained": nothing_unexplained,
+    "doctor content": doctor_content,
 }
 
 
@@ -273,6 +309,8 @@ def _fills(books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
                     Decimal(fill["sz"]),
                     Decimal(fill["px"]),
                     _order_id(fill.get("cloid")),
+                    fill["coin"],
+                    not fill.get("cloid") and not fill.get("liquidation"),
                 )
 
 

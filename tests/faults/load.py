@@ -254,7 +254,7 @@ def _kill(load: Load, instance: Instance) -> None:
 
 
 def _cut(load: Load, _: Instance) -> None:
-    load.stage.house.line.hang_up()
+    load.stage.house.server.line.hang_up()
 
 
 def _lose(load: Load, _: Instance) -> None:
@@ -287,7 +287,7 @@ def real_stage(house: House) -> Iterator[Stage]:
     }
     house.queues.queues, house.queues.fault = dict(queues), None
     house.clock.is_real = True
-    with fresh_database(house.postgres) as dsn:
+    with fresh_database(house.server.postgres) as dsn:
         database = Database(DatabaseSettings.from_url(dsn))
         set_up(database, MIGRATIONS, network="mainnet")
         database.script((Path(__file__).parent / "moves.sql").read_text())

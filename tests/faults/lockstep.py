@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
+from tests.faults import signing
 from tests.faults.cuts import Cut
 from tests.faults.faulting import VENUE_RULES, Fault, Faults, Kind, NoFaults
 from tests.faults.fifo import BadReceipt, Fifo
 from tests.faults.points import Point
 from tests.faults.runtime import AtPoint, Dead, Ended, HarnessFault, Instance
+from tests.faults.server import end_sessions, fail_over, turn_read_only
 from tests.faults.sqs import LOSE, REFUSE, event
 from tests.faults.stage import BEGINNING, DEAD, ORDERS, SIGNALS, Stage
 
@@ -26,6 +29,12 @@ _CUTS = {
     Kind.CUT_BEFORE: Cut.BEFORE,
     Kind.CUT_HALFWAY: Cut.HALFWAY,
     Kind.LOSE_ANSWER: Cut.ANSWER,
+}
+_SIGNER_FAULTS = {
+    Kind.SIGNER_FAILS: signing.FAIL,
+    Kind.SIGNER_DOWN: signing.FAIL,
+    Kind.SIGNER_LOSES: signing.LOSE,
+    Kind.SIGNER_DENIES: signing.DENY,
 }
 _QUEUE_FAULTS = {Kind.QUEUE_REFUSES: REFUSE, Kind.QUEUE_LOSES: LOSE}
 
@@ -199,7 +208,8 @@ class Director:
         """Until it waits again, or has ended."""
         happened = run.instance.next_event()
         self.stage.house.queues.fault = None
-        self.stage.house.line.next_cut = None
+        self.stage.house.keys.fault = None
+        self.stage.house.server.line.next_cut = None
         self.stage.unlock()
         match happened:
             case AtPoint(point):
@@ -253,21 +263,46 @@ class Director:
             case Kind.FREEZE:
                 run.frozen_until = now + fault.seconds
                 return True
-            case Kind.DATABASE_AWAY:
-                stage.house.line.go_away()
-                back = Act(now + fault.seconds, "the database is back", stage.house.line.come_back)
-                self._resume.append(back)
+            case Kind.DATABASE_AWAY | Kind.FAILOVER | Kind.READ_ONLY | Kind.POOL_FULL:
+                what, back = self._server_fails(fault.kind)
+                self._resume.append(Act(now + fault.seconds, what, back))
+            case Kind.SIGNER_DOWN | Kind.SIGNER_DENIES:
+                stage.house.keys.lasting = _SIGNER_FAULTS[fault.kind]
+                self._resume.append(Act(now + fault.seconds, "the signer is back", self._signs))
+            case Kind.SIGNER_FAILS | Kind.SIGNER_LOSES:
+                stage.house.keys.fault = _SIGNER_FAULTS[fault.kind]
             case Kind.LOCKED:
                 stage.lock()
             case Kind.VENUE_DOWN:
                 self._venue_down(run, fault.seconds)
             case Kind.CUT_BEFORE | Kind.CUT_HALFWAY | Kind.LOSE_ANSWER:
-                stage.house.line.next_cut = _CUTS[fault.kind]
+                stage.house.server.line.next_cut = _CUTS[fault.kind]
             case Kind.QUEUE_REFUSES | Kind.QUEUE_LOSES:
                 stage.house.queues.fault = _QUEUE_FAULTS[fault.kind]
             case _:
                 stage.tell(self._venue_of(run), "fail", times=1, **VENUE_RULES[fault.kind])
         return False
+
+    def _server_fails(self, kind: Kind) -> tuple[str, Callable[[], object]]:
+        """Begin it; what ends it, in words and as work."""
+        stage, line = self.stage, self.stage.house.server.line
+        match kind:
+            case Kind.FAILOVER:
+                line.close()
+                end_sessions(stage)
+                return "the database is at a new address", partial(fail_over, stage)
+            case Kind.READ_ONLY:
+                turn_read_only(stage)
+                return "the database is at a new address", partial(fail_over, stage)
+            case Kind.POOL_FULL:
+                stage.fill_pool()
+                return "the pool has room", stage.empty_pool
+            case _:
+                line.go_away()
+                return "the database is back", line.come_back
+
+    def _signs(self) -> None:
+        self.stage.house.keys.lasting = None
 
     def _venue_down(self, run: Run, seconds: float) -> None:
         venue = self._venue_of(run)

@@ -1,6 +1,7 @@
 """In a function's process: it stops wherever the world could see it, and asks what next.
 
-A point is before a round trip to the database, a request to a venue, a call of a queue, a sleep,
+A point is before a round trip to the database, a request to a venue or the signer, a call of a
+queue, a sleep,
 and before and after a whole invocation. Between what one call did and the next point nothing can be
 seen from outside, so that to die before a call is to die after the one that went before it. The
 harness answers on a Unix socket with the time and with what is to happen: go on, or die at once, as
@@ -14,12 +15,15 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from local.simulators.faults import kind_of
+from tests.faults.names import NAME, NOMINAL_PORT
 
 Point = tuple[str, str, str]
-"""`before`, or `after` an invocation; `db`, `http`, `queue`, `sleep` or `invoke`; and a name."""
+"""When: `before`, or `after` an invocation; what: `db`, `http`, `kms`, `queue`, `sleep` or
+`invoke`; and a name."""
 
 
 class Gate:
@@ -106,12 +110,15 @@ def load_product() -> None:
     time.sleep, time.monotonic = GATE.sleep, GATE.monotonic  # type: ignore[assignment]
     try:
         from agent_where import comparing, onboarding, reconciling, trading  # noqa: F401, PLC0415
+        from agent_where.execution import signers  # noqa: F401, PLC0415
         from agent_where.venues.hyperliquid import trading as adapter  # noqa: F401, PLC0415
         from agent_where.venues.ostium import trading as onchain  # noqa: F401, PLC0415
     finally:
         time.sleep, time.monotonic = real
     _watch_database()
     _watch_http()
+    _watch_signer()
+    _look_up_database()
     _watch_queues()
     _watch_messages()
 
@@ -156,6 +163,30 @@ def _watch_http() -> None:
         return call(self, method, url, body)
 
     JsonHttp._call = watched  # type: ignore[method-assign]
+
+
+def _watch_signer() -> None:
+    from agent_where.execution._aws import AwsService  # noqa: PLC0415
+
+    once = AwsService._once
+
+    def watched(self: AwsService, operation: str, *told: Any) -> Any:
+        GATE.point(("before", "kms", operation))
+        return once(self, operation, *told)
+
+    AwsService._once = watched  # type: ignore[method-assign,assignment]
+
+
+def _look_up_database() -> None:
+    """The database's name leads where the harness says at that moment, as DNS would."""
+    look_up = socket.getaddrinfo
+
+    def told(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+        if (host, port) == (NAME, NOMINAL_PORT):
+            host, port = "127.0.0.1", int(Path(os.environ["FAULTS_ADDRESS_FILE"]).read_text())
+        return look_up(host, port, *more, **named)
+
+    socket.getaddrinfo = told
 
 
 def _watch_queues() -> None:

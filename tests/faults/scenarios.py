@@ -8,17 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid5
 
 from agent_where.execution.executor import LEASE_SECONDS
+from agent_where.migrations import set_up
 from local.simulators.faults import BadControl
 from tests.faults.faulting import Drawn, Faults
 from tests.faults.judges import judge
 from tests.faults.lockstep import Act, Director
-from tests.faults.stage import COIN, ORDERS, SIGNALS, VENUES, Stage, wallet
+from tests.faults.stage import COIN, MIGRATIONS, ORDERS, SIGNALS, VENUES, Stage, wallet
 
 NIL = "00000000-0000-0000-0000-000000000000"
+_ONE_MORE = ";\n".join(
+    f"ALTER TABLE {table} ADD COLUMN faults_note text; CREATE INDEX ON {table} (faults_note)"
+    for table in ("signals", "venue_orders", "positions")
+)
 BOUNDS = {"stopLoss": "0.05", "takeProfit": "0.1"}
 
 
@@ -132,6 +139,8 @@ def ended(director: Director, last: Callable[[], None] = lambda: None) -> Verdic
     last()
     rested = director.play()
     director.stage.move_clock(director.stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
+    director.invoke("reconcile")
+    director.play()
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
     return Verdict(restless + judge(director.stage, director.errors), director)
 
@@ -165,6 +174,7 @@ def _acts(director: Director, agents: list[UUID], producer: Producer) -> Iterato
         (0.1, _poison),
         (0.05, _restart),
         (0.05, _migration),
+        (0.15, _by_hand),
     ):
         if rng.random() < share:
             yield from happen(stage, rng, span)
@@ -237,11 +247,18 @@ def _restart(stage: Stage, rng: random.Random, span: float) -> Iterator[Happenin
 
 
 def _migration(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
-    adds = "; ".join(
-        f"ALTER TABLE {table} ADD COLUMN faults_note text; CREATE INDEX ON {table} (faults_note)"
-        for table in ("signals", "venue_orders", "positions")
-    )
-    yield _at(rng, span), "a migration", lambda: stage.direct.script(adds)
+    yield _at(rng, span), "setup runs, with a migration more", partial(set_up_again, stage)
+    yield _at(rng, span), "setup runs once more", partial(set_up_again, stage)
+
+
+def _by_hand(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
+    """The user trades in the account that we trade: on top, against us, or out of all of it."""
+    venue, user = rng.choice(VENUES), wallet(f"user {rng.choice((0, 1, 2))}")
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        size, is_buy = rng.choice(("0.002", "0.005", "0.02")), rng.random() < 0.5
+        work = partial(trade_by_hand, stage, venue, user, size, is_buy=is_buy)
+        side = "buys" if is_buy else "sells"
+        yield _at(rng, span) + 5, f"a user {side} {size} at {venue} by hand", work
 
 
 def set_control(stage: Stage, state: str) -> None:
@@ -258,6 +275,22 @@ def liquidate(stage: Stage, venue: str, user: str) -> None:
     """The venue takes a position away, if there is one."""
     with suppress(BadControl):
         stage.tell(venue, "liquidate", user=user, coin=COIN)
+
+
+def trade_by_hand(stage: Stage, venue: str, user: str, size: str, *, is_buy: bool) -> None:
+    """A market order of the user's, if there is such an account."""
+    with suppress(BadControl):
+        stage.tell(venue, "trade", user=user, coin=COIN, size=size, buy=is_buy)
+
+
+def set_up_again(stage: Stage) -> None:
+    """What a deployment does first: all of setup, with one more migration than there was."""
+    with TemporaryDirectory() as folder:
+        ours = sorted(MIGRATIONS.glob("*.sql"))
+        for each in ours:
+            (Path(folder) / each.name).write_bytes(each.read_bytes())
+        (Path(folder) / f"{len(ours) + 1:04}_faults.sql").write_text(_ONE_MORE)
+        set_up(stage.direct, Path(folder), network="mainnet")
 
 
 def _close_all(director: Director, agents: list[UUID], producer: Producer) -> None:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from pg8000 import native
-
 from agent_where.domain import Market
 from agent_where.execution.signers import Signers
 from agent_where.migrations import set_up
@@ -22,13 +20,14 @@ from agent_where.store.connection import Database, DatabaseSettings, Row
 from agent_where.store.store import Store
 from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
 from local.environment import ROOT
-from local.postgres import USER, Postgres, start
 from local.simulators.hyperliquid import HyperliquidSimulator
 from local.simulators.server import Server, Simulator
 from tests.conftest import fresh_database
-from tests.faults.cuts import Line
 from tests.faults.fifo import Fifo
 from tests.faults.runtime import Instance, Runtime
+from tests.faults.server import Crowd, write_again
+from tests.faults.server import Server as DatabaseServer
+from tests.faults.signing import KeyServer, key_ref
 from tests.faults.sqs import QueueServer
 
 MIGRATIONS = ROOT / "functions" / "setup" / "migrations"
@@ -37,6 +36,7 @@ VENUES = ("HYPERLIQUID", "OSTIUM")
 SIGNALS, ORDERS, DEAD = "signals.fifo", "orders.fifo", "dead.fifo"
 COIN, PRICE = "BTC", "60000"
 KEYS = {f"FAULTS_KEY_{number}": f"{number:02x}" * 32 for number in range(1, 33)}
+"""The keys that the KMS of the harness has, under the numbers that their references end with."""
 _HERE = Path(__file__).parent
 
 
@@ -59,9 +59,9 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
-        self.postgres = start(folder / "postgres", durable=False)
-        self.line = Line(self.postgres.port)
+        self.server = DatabaseServer(folder)
         self.queues = QueueServer({})
+        self.keys = KeyServer()
         self._folder = folder
         self.venues: dict[str, Simulator] = {}
         self.servers: dict[str, Server] = {}
@@ -74,8 +74,8 @@ class House:
         for server in self.servers.values():
             server.close()
         self.queues.close()
-        self.line.close()
-        self.postgres.stop()
+        self.keys.close()
+        self.server.close()
 
     @contextmanager
     def sabotaged(self, name: str) -> Iterator[None]:
@@ -109,18 +109,13 @@ class House:
         listed = HyperliquidMarkets(url, timeout_seconds=10).markets()
         return [each.model_copy(update={"venue": name}) for each in listed]
 
-    def dsn(self, name: str) -> str:
-        """A database, by way of the line that can be cut."""
-        server = self.postgres
-        return Postgres(server.data, self.line.port, server.password).dsn(name)
-
     def _template(self) -> str:
         """A migrated database with both venues' markets, on the world's clock."""
-        administrator = Database(DatabaseSettings.from_url(self.postgres.dsn()))
+        administrator = Database(DatabaseSettings.from_url(self.server.postgres.dsn()))
         administrator.run("ALTER ROLE agent_where SET search_path = public, pg_catalog")
         administrator.run("CREATE DATABASE world")
         administrator.close()
-        database = Database(DatabaseSettings.from_url(self.postgres.dsn("world")))
+        database = Database(DatabaseSettings.from_url(self.server.postgres.dsn("world")))
         database.script((_HERE / "world.sql").read_text())
         database.run("UPDATE world_clock SET at = :at", at=self.clock.utc())
         set_up(database, MIGRATIONS, network="mainnet")
@@ -141,6 +136,7 @@ class Stage:
     queues: Mapping[str, Fifo]
     idle: list[Instance] = field(default_factory=list)
     wallets: dict[str, int] = field(default_factory=dict)
+    crowd: Crowd | None = None
     _locking: Any = None
 
     @property
@@ -158,11 +154,10 @@ class Stage:
 
     def lock(self) -> None:
         """Hold the tables that everybody needs, longer than anybody waits, until `unlock`."""
-        server = self.house.postgres
-        self._locking = native.Connection(
-            USER, "127.0.0.1", self.name, server.port, server.password
-        )
-        self._locking.run("BEGIN")
+        if self.crowd is not None:
+            return
+        self._locking = self.house.server.session(self.name)
+        self._locking.run("BEGIN READ WRITE")
         self._locking.run("LOCK TABLE signals, venue_accounts, installation")
 
     def unlock(self) -> None:
@@ -173,9 +168,18 @@ class Stage:
 
     def restart_database(self) -> None:
         """Stop the server under everybody's feet and start it again."""
+        write_again(self)
         self.direct.close()
-        self.house.postgres.stop()
-        start(self.house.postgres.data, port=self.house.postgres.port, durable=False)
+        self.house.server.restart()
+
+    def fill_pool(self) -> None:
+        """Nobody else gets a session, until `empty_pool`."""
+        self.crowd = self.crowd or Crowd(self)
+
+    def empty_pool(self) -> None:
+        if self.crowd is not None:
+            self.crowd.leave()
+            self.crowd = None
 
     def redrive(self) -> None:
         """Put the dead letters that were only received too often back, in order."""
@@ -223,7 +227,8 @@ class Stage:
         """What the template would set."""
         url_of = self.house.queues.url_of
         return {
-            "DATABASE_URL": self.house.dsn(self.name),
+            "FAULTS_ADDRESS_FILE": str(self.house.server.address_file),
+            "DATABASE_URL": self.house.server.dsn(self.name),
             "NETWORK": "mainnet",
             "EXECUTION_MODE": "live",
             "MAX_ORDER_NOTIONAL_USD": "100000",
@@ -237,11 +242,11 @@ class Stage:
             "ORDER_QUEUE_URL": url_of(ORDERS),
             "DEAD_LETTER_QUEUE_URL": url_of(DEAD),
             "AWS_ENDPOINT_URL": self.house.queues.url,
+            "AWS_ENDPOINT_URL_KMS": self.house.keys.url,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
-            **KEYS,
         }
 
     # Who trades
@@ -284,7 +289,7 @@ class Stage:
                 account=wallet,
                 venue=venue,
                 signer=address,
-                key=f"env:FAULTS_KEY_{number}",
+                key=key_ref(number),
             )
 
     def _let_trade(self, venue: str, user: str, signer: str) -> None:
@@ -302,8 +307,9 @@ def wallet(name: str) -> str:
 def staged(house: House) -> Iterator[Stage]:
     """A stage, cleared away at the end."""
     house.clock.now, house.clock.is_real = BEGINNING, False
-    house.line.come_back()
-    house.line.next_cut = None
+    house.server.line.come_back()
+    house.server.line.next_cut = None
+    house.keys.fault = house.keys.lasting = None
     dead = Fifo(DEAD, house.clock.seconds)
     queues = {
         SIGNALS: Fifo(SIGNALS, house.clock.seconds, dead_letters=dead),
@@ -311,7 +317,7 @@ def staged(house: House) -> Iterator[Stage]:
         DEAD: dead,
     }
     house.queues.queues, house.queues.fault = dict(queues), None
-    with fresh_database(house.postgres, template=house.template) as dsn:
+    with fresh_database(house.server.postgres, template=house.template) as dsn:
         name = dsn.rsplit("/", 1)[1]
         made = house.stage(name, Database(DatabaseSettings.from_url(dsn)), queues)
         made.clear_venues()
@@ -320,4 +326,5 @@ def staged(house: House) -> Iterator[Stage]:
         finally:
             house.runtime.forget()
             made.unlock()
+            made.empty_pool()
             made.direct.close()

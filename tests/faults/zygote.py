@@ -8,6 +8,7 @@ handler behind awslambdaric's loop. All of them end with it.
 import ctypes
 import json
 import os
+import random
 import signal
 import sys
 from importlib import import_module
@@ -76,6 +77,7 @@ def _become(told: dict[str, Any]) -> None:
 
     if told["second_venue"]:
         second_venue.enlist(told["second_venue"])
+    random.seed(0)  # botocore's pauses between its tries
     GATE.skew = told["skew"]
     GATE.open(told["gate"], told["instance"])
     from awslambdaric import bootstrap, lambda_runtime_client  # noqa: PLC0415 reads the address

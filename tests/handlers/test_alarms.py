@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agent_where.domain import Fill, Side
 from agent_where.measuring import WATCHED, tell_venues
+from agent_where.store.books import AccountAt
 from agent_where.store.connection import Database
+from agent_where.venues.base import AccountFill, Cause
 from agent_where.venues.tally import Said, Tally
 from local.template import load
 from tests.handlers.gateway import ROOT, Function
@@ -15,6 +20,25 @@ from tests.handlers.workers import working
 from tests.world import World
 
 NAMESPACE = "AgentWhere"
+WALLET = f"0x{'ab' * 20}"
+SOMEBODY_S = AccountFill(
+    fill=Fill(
+        venue_fill_id="1:1",
+        size=Decimal(1),
+        price=Decimal(60_000),
+        fee_usd=Decimal(0),
+        at=datetime.now(UTC),
+    ),
+    market_name="BTC/USD",
+    token_symbol="BTC",
+    side=Side.LONG,
+    venue_ref="1",
+    client_order_id=None,
+    held_before=Decimal(0),
+    direction="Open Long",
+    closed_pnl_usd=Decimal(0),
+    cause=Cause.ORDER,
+)
 Figure = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -87,6 +111,7 @@ def test_every_figure_that_an_alarm_watches_is_written(
     assert {name for name, _ in watched()} == {
         "VenuesNotSynced",
         "OrdersStillOpen",
+        "RestoresOpen",
         *(f"{figure[0].upper()}{figure[1:]}" for figure in WATCHED),
     }
     assert watched().keys() <= found.keys()
@@ -100,6 +125,22 @@ def test_venues_out_of_reach_are_over_the_alarm_s_threshold(
     figure = ("VenuesNotSynced", frozenset({("service", "market_sync")}))
     assert found[figure] == 2
     assert found[figure] > watched()[figure]["Threshold"]
+
+
+def test_a_restore_that_waits_for_a_decision_is_over_the_alarm_s_threshold_until_it_is_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restores = world.store.restores
+    restores.begin(datetime.now(UTC) - timedelta(hours=1), "an operator", "the disk was lost")
+    restores.keep(AccountAt(WALLET, "HYPERLIQUID"), [SOMEBODY_S], [])
+    figure = ("RestoresOpen", frozenset({("service", "reconcile")}))
+
+    waiting = figures("reconcile", world, monkeypatch, capsys)[figure]
+    (fill,) = restores.unowned(10)
+    restores.ignore(fill["id"], "an operator", "it is the user's own")
+    decided = figures("reconcile", world, monkeypatch, capsys)[figure]
+
+    assert waiting > watched()[figure]["Threshold"] == decided
 
 
 @pytest.mark.parametrize(

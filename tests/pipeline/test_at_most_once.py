@@ -103,8 +103,8 @@ class Witness:
         self._paper = paper
         self._lost = lost_answers
 
-    def quote(self, market: Market) -> Quote:
-        return self._paper.quote(market)
+    def quote(self, market: Market, now: datetime) -> Quote:
+        return self._paper.quote(market, now)
 
     def account(self, order: Order) -> Account:
         return self._paper.account(order)

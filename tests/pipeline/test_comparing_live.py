@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,15 +10,12 @@ import pytest
 from agent_where.comparing import Compared, compare
 from tests.live_world import USER, LiveWorld, live_world
 
-BEHIND = timedelta(minutes=1)
-
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[LiveWorld]:
     """The venue's clock is behind, so that what happens there has not just happened."""
     with live_world(database_dsn) as made:
-        made.clock.ahead = -BEHIND
-        made.hyperliquid = made.fresh_adapter()
+        made.fall_behind(60)
         yield made
 
 

@@ -130,8 +130,7 @@ def test_a_close_in_a_bound_s_stead_may_slip_as_far_as_the_bound_might(live: Liv
 
 
 def test_bounds_shrink_to_what_the_user_s_own_hand_left(live: LiveWorld) -> None:
-    live.clock.pass_seconds(-60)  # so that nothing has just happened
-    live.hyperliquid = live.fresh_adapter()
+    live.fall_behind(60)  # so that nothing has just happened
     opened(live)
     (before,) = live.positions()
     live.tell("trade", user=USER, coin="BTC", buy=False, size="0.002", reduceOnly=True)

@@ -4,10 +4,12 @@ A user approves with the transactions that the deployment shows, a signal trades
 and what keepers and users do later is booked.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -303,3 +305,20 @@ def test_a_nonce_that_a_stranger_used_is_passed_over_and_the_next_order_trades(d
 
     assert [row["nonce"] for row in desk.rows("SELECT nonce FROM venue_actions")] == [1]
     assert desk.trades_there() == 1
+
+
+def test_no_log_of_onboarding_and_trading_holds_a_key_a_transaction_or_a_login(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        agent = desk.ready()
+        desk.opened(agent)
+        desk.close(agent, "BTC")
+        desk.come_to_rest()
+
+    signed = [bytes(row["payload"]) for row in desk.rows("SELECT payload FROM venue_actions")]
+    secrets = {desk.agent_key, desk.user_key, str(urlsplit(desk.dsn).password)}
+    secrets |= {each.decode(errors="ignore") for each in signed} | {each.hex() for each in signed}
+    assert len(signed) == 2
+    assert caplog.records
+    assert [secret for secret in secrets if secret.removeprefix("0x") in caplog.text] == []

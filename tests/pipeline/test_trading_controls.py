@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -45,9 +46,9 @@ class Meddled(PaperVenue):
         self.__dict__.update(paper.__dict__)
         self._meddle = meddle
 
-    def quote(self, market: Market) -> Quote:
+    def quote(self, market: Market, now: datetime) -> Quote:
         self._meddle()
-        return super().quote(market)
+        return super().quote(market, now)
 
 
 def assert_nothing_was_sent(world: World, code: str) -> None:

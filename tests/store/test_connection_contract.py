@@ -237,6 +237,29 @@ def test_a_statement_that_is_run_often_is_parsed_once_a_session(database: Databa
     assert database.run(KEPT) == [{"n": 1}]
 
 
+def test_a_kept_statement_is_described_once_and_read_as_before(
+    watched: tuple[Database, Proxy],
+) -> None:
+    database, proxy = watched
+    often = Often("SELECT CAST(:n AS int) AS n, NULL AS nothing, CAST(:n AS text) AS told")
+
+    rows = [database.run(often, n=n) for n in range(3)]
+    heard = b"".join(data for side, data in proxy.talk if side == "server")
+
+    assert rows == [[{"n": n, "nothing": None, "told": str(n)}] for n in range(3)]
+    assert heard.count(b"nothing\0") == 1
+
+
+def test_rows_and_fields_of_any_size_arrive_whole(database: Database) -> None:
+    rows = database.run(
+        "SELECT n, repeat('x', n) AS text FROM generate_series(0, 300000, 7919) n ORDER BY n"
+    )
+
+    assert [(row["n"], len(row["text"])) for row in rows] == [
+        (n, n) for n in range(0, 300_001, 7919)
+    ]
+
+
 def test_an_error_on_the_way_to_a_kept_statement_leaves_the_next_call_in_step(
     database: Database,
 ) -> None:
@@ -253,13 +276,13 @@ def test_an_error_on_the_way_to_a_kept_statement_leaves_the_next_call_in_step(
 
 def test_a_kept_statement_whose_table_has_changed_costs_one_refusal(database: Database) -> None:
     table = f"changed_{uuid4().hex}"
-    database.run(f"CREATE TABLE {table} (a int)")
+    database.run(f"CREATE TABLE {table} AS SELECT 1 AS a")
     often = Often(f"SELECT * FROM {table}")
-    database.run(often)
-    database.run(f"ALTER TABLE {table} ADD COLUMN b int")
+    assert [database.run(often) for _ in range(2)] == [[{"a": 1}]] * 2
+    database.run(f"ALTER TABLE {table} ADD COLUMN b text DEFAULT 'x'")
 
     with pytest.raises(DatabaseRefused, match="cached plan"):
         database.run(often)
 
-    assert database.run(often) == []
+    assert [database.run(often) for _ in range(2)] == [[{"a": 1, "b": "x"}]] * 2
     database.run(f"DROP TABLE {table}")

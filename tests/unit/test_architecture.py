@@ -42,7 +42,7 @@ ALLOWED: Mapping[str, str] = {
     # pure
     "routing.": "domain errors routing.",
     "planning": "domain errors ids routing. store.plans store.records",
-    "closures": "domain store.books venues.base",
+    "closures": "domain ids store.books venues.base",
     "exits": "closures domain store.books venues.base",
     "stats": "contract. domain",
     # the database
@@ -92,7 +92,7 @@ ALLOWED: Mapping[str, str] = {
     "comparing": (
         "domain errors netted pipeline single store.books store.comparisons store.records"
     ),
-    "matching": "closures domain store.books store.restores venues.base",
+    "matching": "closures domain ids store.books store.restores venues.base",
     "restoring": (
         "closures domain errors matching store.books store.comparisons store.restores venues.base"
     ),

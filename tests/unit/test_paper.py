@@ -50,11 +50,11 @@ def order(side: Side = Side.LONG, *, size: str = "1", limit: str = "101") -> Ord
 
 
 def action(venue: PaperVenue, what: Order, at: Market) -> Action:
-    return venue.next_action(what, at, venue.quote(at))
+    return venue.next_action(what, at, venue.quote(at, AT))
 
 
 def test_a_quote_is_the_synced_price_moved_to_either_side() -> None:
-    quote = paper(slippage_bps="10").quote(market())
+    quote = paper(slippage_bps="10").quote(market(), AT)
 
     assert (quote.bid, quote.ask, quote.mid) == (Decimal("99.9"), Decimal("100.1"), Decimal(100))
 
@@ -62,7 +62,7 @@ def test_a_quote_is_the_synced_price_moved_to_either_side() -> None:
 @pytest.mark.parametrize("unknown", [{"price_usd": None}, {"last_synced": None}])
 def test_without_a_synced_price_there_is_no_quote(unknown: dict[str, None]) -> None:
     with pytest.raises(VenueUnavailable, match="no synced price"):
-        paper().quote(market(**unknown))
+        paper().quote(market(**unknown), AT)
 
 
 @given(

@@ -333,3 +333,23 @@ def test_setup_alone_may_read_the_administrator_s_login(template: Template) -> N
 
     assert readers == {"Setup"}
     assert "db_admin_secret_arn" in SetupSettings.model_fields
+
+
+def test_a_new_database_is_watched_by_the_name_that_it_gets(template: Template) -> None:
+    (instance,) = of_type(nested()["database.yaml"], "AWS::RDS::DBInstance").values()
+    watched = {
+        alarm["MetricName"]: alarm["Dimensions"]
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "AWS/RDS"
+    }
+
+    assert watched.keys() == {"FreeStorageSpace", "DatabaseConnections", "CPUUtilization"}
+    told = nested()["database.yaml"]["Outputs"]["Identifier"]["Value"]
+    assert told == {"Ref": "Instance"}
+    assert instance["DBInstanceIdentifier"] == {"Ref": "Name"}
+    for dimensions in watched.values():
+        ((name, value),) = ((each["Name"], each["Value"]) for each in dimensions)
+        assert (name, value) == (
+            "DBInstanceIdentifier",
+            {"Fn::GetAtt": ["DatabaseStack", "Outputs.Identifier"]},
+        )

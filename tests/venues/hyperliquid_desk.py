@@ -162,7 +162,7 @@ class Desk:
         """The order's action, stored; leverage is set on the way where it has to be."""
         market = self.markets[what.market_name]
         for _ in range(3):
-            unsent = self.venue.next_action(what, market, self.venue.quote(market))
+            unsent = self.venue.next_action(what, market, self.venue.quote(market, self.time()))
             action = self.store(what, unsent)
             if action.kind is ActionKind.ORDER:
                 return action

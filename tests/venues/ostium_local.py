@@ -110,14 +110,14 @@ class Desk:
 
     def sized(self, order: Order, slippage: str = "0.02") -> Order:
         """As the core would size it: limit from the mid, size from the collateral."""
-        quote = self.venue.quote(self.market(order.market_name))
+        quote = self.venue.quote(self.market(order.market_name), self.now())
         limit = quote.mid * (1 + order.side.sign * Decimal(slippage))
         size = order.size or (order.collateral_usd or 0) * order.leverage / quote.mid
         return order.model_copy(update={"limit_price": limit, "size": Decimal(size)})
 
     def unsent(self, order: Order) -> Any:
         market = self.market(order.market_name)
-        return self.venue.next_action(order, market, self.venue.quote(market))
+        return self.venue.next_action(order, market, self.venue.quote(market, self.now()))
 
     def sealed(self, unsent: Any) -> Action:
         nonce = unsent.sequence if unsent.nonce is None else unsent.nonce

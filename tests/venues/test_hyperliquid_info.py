@@ -77,7 +77,7 @@ def quoted(told: object, of: Market | None = None, *, age: int = 10) -> Quote:
             clock=lambda: NOW,
             max_quote_age=timedelta(seconds=age),
         )
-        return venue.quote(of or market())
+        return venue.quote(of or market(), NOW)
 
 
 @pytest.mark.parametrize("name", sorted(PARSED))
@@ -221,15 +221,29 @@ def test_how_old_a_quote_may_be_is_a_setting() -> None:
 def test_a_book_is_old_by_the_venues_own_newest_time_whatever_our_clock_says() -> None:
     late = NOW - timedelta(seconds=30)
     with desk() as made:
-        made.venue.quote(made.markets["BTC/USD"])
+        made.venue.quote(made.markets["BTC/USD"], made.time())
         behind = HyperliquidVenue(
             "testnet", made.url, timeout_seconds=PATIENCE_SECONDS, clock=lambda: late
         )
-        behind.quote(made.markets["BTC/USD"])
+        behind.quote(made.markets["BTC/USD"], late)
         made.tell("clock", advance=-11)
 
         with pytest.raises(VenueUnavailable, match="11 s old"):
-            behind.quote(made.markets["BTC/USD"])
+            behind.quote(made.markets["BTC/USD"], late)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(minutes=-1), timedelta(minutes=1)])
+def test_the_clock_of_a_process_says_nothing_of_a_book_s_age(wrong: timedelta) -> None:
+    with desk() as made:
+        venue = HyperliquidVenue(
+            "testnet",
+            made.url,
+            timeout_seconds=PATIENCE_SECONDS,
+            clock=lambda: made.time() + wrong,
+        )
+        venue.quote(made.markets["BTC/USD"], made.time())
+        with pytest.raises(VenueUnavailable, match="11 s old"):
+            venue.quote(made.markets["BTC/USD"], made.time() + timedelta(seconds=11))
 
 
 def _requests(ask: Callable[[Info], object], answer: object) -> list[Any]:
@@ -284,15 +298,15 @@ def test_the_budget_of_a_minute_is_kept_and_what_is_over_it_is_not_sent() -> Non
         )
         before = made.requests("l2Book")
         for _ in range(2):
-            venue.quote(made.markets["BTC/USD"])
+            venue.quote(made.markets["BTC/USD"], made.time())
 
         with pytest.raises(VenueUnavailable, match="leaves no 2 of 4") as refused:
-            venue.quote(made.markets["BTC/USD"])
+            venue.quote(made.markets["BTC/USD"], made.time())
         assert refused.value.code == "RATE_LIMITED"
         assert made.requests("l2Book") == before + 2
 
         made.time.pass_seconds(60)
-        venue.quote(made.markets["BTC/USD"])
+        venue.quote(made.markets["BTC/USD"], made.time())
 
 
 def test_a_process_keeps_to_the_setting_s_part_of_the_limit() -> None:
@@ -342,16 +356,16 @@ def test_after_a_429_nothing_is_asked_for_a_while_and_it_is_counted(
     with desk() as made:
         made.tell("fail", mode="429", times=1, path="/info")
         with pytest.raises(VenueUnavailable, match="429"):
-            made.venue.quote(made.markets["BTC/USD"])
+            made.venue.quote(made.markets["BTC/USD"], made.time())
         asked = made.requests("l2Book")
 
         with pytest.raises(VenueUnavailable, match="nothing is asked for 15 s"):
-            made.venue.quote(made.markets["BTC/USD"])
+            made.venue.quote(made.markets["BTC/USD"], made.time())
         assert made.requests("l2Book") == asked
         assert "429, the 1. of this process" in caplog.text
 
         made.time.pass_seconds(COOL_DOWN_SECONDS)
-        made.venue.quote(made.markets["BTC/USD"])
+        made.venue.quote(made.markets["BTC/USD"], made.time())
 
 
 def test_the_venues_milliseconds_are_exact_times() -> None:

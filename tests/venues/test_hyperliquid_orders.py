@@ -292,11 +292,11 @@ def test_a_leverage_that_was_just_set_is_believed_over_a_look_up_that_is_late(be
     market = bench.markets["ETH/USD"]
     bench.tell("price", coin="ETH", price="2000")
     what = order(coin="ETH", leverage="7", limit="2020", size="0.1")
-    change = bench.venue.next_action(what, market, bench.venue.quote(market))
+    change = bench.venue.next_action(what, market, bench.venue.quote(market, bench.time()))
     bench.venue.send(what, bench.store(what, change))
     bench.simulator.state.ledger.accounts[USER].leverages.clear()
 
-    again = bench.venue.next_action(what, market, bench.venue.quote(market))
+    again = bench.venue.next_action(what, market, bench.venue.quote(market, bench.time()))
 
     assert (change.kind, again.kind) == (ActionKind.LEVERAGE, ActionKind.ORDER)
 
@@ -308,7 +308,7 @@ def test_in_a_market_of_isolated_margin_alone_leverage_is_set_isolated(bench: De
         if coin.is_isolated and not coin.is_delisted
     )
     market = bench.markets[f"{isolated.name}/USD"]
-    price = bench.venue.quote(market).ask
+    price = bench.venue.quote(market, bench.time()).ask
     what = order(
         coin=isolated.name, leverage="2", size=str(50 / price), limit=str(price * Decimal("1.01"))
     )
@@ -345,7 +345,7 @@ def test_a_refused_entry_changes_no_leverage(bench: Desk) -> None:
 
 def test_an_account_is_read_once_for_sizing_and_for_the_order(bench: Desk) -> None:
     what, market = order(), bench.markets["BTC/USD"]
-    quote = bench.venue.quote(market)
+    quote = bench.venue.quote(market, bench.time())
     bench.venue.account(what)
     bench.venue.next_action(what, market, quote)
     assert bench.requests("clearinghouseState") == 1

@@ -77,7 +77,7 @@ def behind(desk: Desk) -> NodeBehind:
 
 def user_closes(desk: Desk, opened: Settled, share: int) -> None:
     pair, slot, _ = (int(part) for part in str(opened.position_ref).split(":"))
-    price = int(desk.venue.quote(desk.market()).mid * 10**18)
+    price = int(desk.venue.quote(desk.market(), desk.now()).mid * 10**18)
     trading = desk.place.deployed.trading
     before = desk.money()
     desk.place.call(desk.user_key, trading, "closeTradeMarket", pair, slot, share, price, 1_000)

@@ -93,7 +93,7 @@ def test_nobody_at_the_other_end_is_unavailable_and_nothing_left(desk: Desk) -> 
     with pytest.raises(VenueUnavailable):
         desk.venue.settle(order, [action])
     with pytest.raises(VenueUnavailable):
-        desk.venue.quote(desk.market())
+        desk.venue.quote(desk.market(), desk.now())
 
 
 def test_a_node_of_another_chain_is_not_traded_on(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from agent_where.venues.ostium.prices import MAX_QUOTE_AGE, ROWS, Prices, Row, q
 from tests.venues.recorded import OSTIUM, recorded
 
 NOW = datetime(2026, 2, 6, 12, tzinfo=UTC)
+AFTER = NOW + timedelta(seconds=1)
 ROW: dict[str, Any] = {
     "feed_id": "0x00",
     "bid": Decimal("1.16135"),
@@ -119,15 +120,15 @@ def market(name: str = "EUR/USD") -> Market:
 
 def prices(service: Service, clock: Any = lambda: 0.0) -> Prices:
     limit = CoolDown(VENUE, "the price service", clock=clock)
-    return Prices("http://feed.invalid/", service, limit, lambda: NOW + timedelta(seconds=1))
+    return Prices("http://feed.invalid/", service, limit)
 
 
 def test_the_row_of_the_market_is_found_among_others() -> None:
     rows = [ROW | {"from": "GBP", "bid": Decimal(1), "ask": Decimal(1)}, ROW]
 
-    assert prices(Service(rows)).quote(market()).bid == Decimal("1.16135")
+    assert prices(Service(rows)).quote(market(), AFTER).bid == Decimal("1.16135")
     with pytest.raises(VenueUnavailable, match="no price of XAU/USD"):
-        prices(Service(rows)).quote(market("XAU/USD"))
+        prices(Service(rows)).quote(market("XAU/USD"), AFTER)
 
 
 def test_a_service_that_says_429_is_left_alone_for_a_while() -> None:
@@ -137,12 +138,12 @@ def test_a_service_that_says_429_is_left_alone_for_a_while() -> None:
 
     for _ in range(3):
         with pytest.raises(VenueUnavailable):
-            asked.quote(market())
+            asked.quote(market(), AFTER)
     assert service.asked == 1
 
     seconds[0] += COOL_DOWN_SECONDS
     service.answer = [ROW]
-    assert asked.quote(market()).ask == Decimal("1.16141")
+    assert asked.quote(market(), AFTER).ask == Decimal("1.16141")
 
 
 @given(
@@ -154,4 +155,4 @@ def test_a_service_that_says_429_is_left_alone_for_a_while() -> None:
 )
 def test_whatever_the_service_answers_is_a_quote_or_a_venue_error(answer: object) -> None:
     with pytest.raises((VenueUnavailable, VenueRejected)):
-        prices(Service(answer)).quote(market())
+        prices(Service(answer)).quote(market(), AFTER)

@@ -85,7 +85,7 @@ def until(place: LocalVenue, holds: Callable[[], bool]) -> None:
 def reopened(desk: Desk, pair: int, slot: int) -> None:
     """The user closes a trade by hand and opens another, which takes its index."""
     place, trading = desk.place, desk.place.deployed.trading
-    mid = int(desk.venue.quote(desk.market()).mid * 10**18)
+    mid = int(desk.venue.quote(desk.market(), desk.now()).mid * 10**18)
     place.call(desk.user_key, trading, "closeTradeMarket", pair, slot, 10_000, mid, 1_000)
     until(place, lambda: desk.trades() == 0)
     trade = (20_000_000, mid, 0, 0, desk.user, 1_000, pair, slot, True, False)

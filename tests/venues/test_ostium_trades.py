@@ -94,7 +94,7 @@ def test_an_entry_stakes_its_collateral_and_all_fees_and_no_more(desk: Desk) -> 
 
 
 def test_bounds_go_with_the_entry_and_come_back_as_the_venue_took_them(desk: Desk) -> None:
-    quote = desk.venue.quote(desk.market())
+    quote = desk.venue.quote(desk.market(), desk.now())
     loss, profit = quote.mid * Decimal("0.97"), quote.mid * Decimal("1.1")
 
     opened = desk.opened(stop_loss=loss, take_profit=profit)
@@ -288,7 +288,7 @@ def test_a_closed_market_is_refused_with_that_word(desk: Desk, place: LocalVenue
     place.prices.control.apply("/simulator/market", b'{"coin": "BTCUSD", "open": false}')
     try:
         with pytest.raises(VenueRejected) as told:
-            desk.venue.quote(market)
+            desk.venue.quote(market, desk.now())
     finally:
         place.prices.control.apply("/simulator/market", b'{"coin": "BTCUSD", "open": null}')
 

@@ -4,9 +4,9 @@ They invoke functions with AWS's own rights, and work when the API does not.
 """
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Concatenate
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,20 +14,15 @@ import typer
 from agent_where_cli import values
 from agent_where_cli.answers import Json, at, fields, items
 from agent_where_cli.faults import Usage
-from agent_where_cli.functions import STACK_SETTING, Functions
-from agent_where_cli.session import AsJson, Screen, Timeout, declare, ended, tell
+from agent_where_cli.operating import Operator, command
+from agent_where_cli.session import tell
 from agent_where_cli.tables import Part, facts, grid, number, prose, text
 
 app = typer.Typer()
 unowned = typer.Typer(help="Executions that a restored database does not know: decide about them.")
 
-_PATIENCE_SECONDS = 250
 _UNSOUND = 1
 
-Stack = Annotated[
-    str | None,
-    typer.Option("--stack", envvar=STACK_SETTING, help="The deployment's name."),
-]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the decision.")]
 By = Annotated[
     str | None, typer.Option("--by", help="Who decides; the user of this machine unless told.")
@@ -89,41 +84,6 @@ _REDRIVEN = (
     number("dead letters", "redrive.depth"),
     number("put back", "redrive.moved"),
 )
-
-
-class Operator(Screen):
-    """One run of one command."""
-
-    def __init__(self, functions: Functions, *, as_json: bool) -> None:
-        super().__init__(as_json=as_json)
-        self.functions = functions
-
-
-Command = Callable[Concatenate[Operator, ...], None]
-
-
-def command(of: typer.Typer, name: str) -> Callable[[Command], Command]:
-    """Make a function a command of an operator's; its help is the function's docstring."""
-
-    def decorate(function: Command) -> Command:
-        def run(
-            *,
-            as_json: AsJson = False,
-            stack: Stack = None,
-            timeout: Timeout = _PATIENCE_SECONDS,
-            **options: object,
-        ) -> None:
-            def act() -> None:
-                functions = Functions(stack, timeout_seconds=timeout)
-                function(Operator(functions, as_json=as_json), **options)
-
-            ended(act, as_json=as_json)
-
-        declare(run, function)
-        of.command(name)(run)
-        return function
-
-    return decorate
 
 
 @command(app, "doctor")

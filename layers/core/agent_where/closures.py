@@ -12,6 +12,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from agent_where.domain import ZERO, Model, Order, OrderStatus, Purpose, Side
+from agent_where.ids import is_order_name
 from agent_where.store.books import (
     Claim,
     ClosedBy,
@@ -32,6 +33,8 @@ _BY_CAUSE: Mapping[Cause, tuple[ClosedBy, str]] = MappingProxyType(
         Cause.TAKE_PROFIT: (ClosedBy.TRIGGER, "TAKE_PROFIT"),
     }
 )
+_FORGOTTEN = (ClosedBy.SIGNAL, "FORGOTTEN")
+"""An order of ours that a restored database knows no more: a CLOSE, or a bound."""
 
 
 def closed_by(cause: Cause, order: Order | None) -> tuple[ClosedBy, str]:
@@ -78,6 +81,8 @@ class Trade(Model):
     @property
     def by(self) -> tuple[ClosedBy, str]:
         """Who closed what it closed, and why."""
+        if self.order is None and is_order_name(self.told.client_order_id):
+            return _FORGOTTEN
         return closed_by(self.told.cause, self.order)
 
 

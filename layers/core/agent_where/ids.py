@@ -3,11 +3,21 @@
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("3f1c0f5e-58a1-5a0e-9d3b-2b8d4f6a7c10")
+_DERIVED = 5
+"""The version of ids that follow from a name."""
 
 
 def order_id(signal_id: UUID, deployment_id: UUID, leg: str, attempt: int) -> UUID:
     """The one order that is this attempt at this leg of this signal for this deployment."""
     return uuid5(_NAMESPACE, f"order/{signal_id}/{deployment_id}/{leg}/{attempt}")
+
+
+def is_order_name(client_order_id: str | None) -> bool:
+    """Whether a venue's client order id is one that this system gives: an order's derived id."""
+    try:
+        return client_order_id is not None and UUID(client_order_id[2:]).version == _DERIVED
+    except ValueError:
+        return False
 
 
 def position_id(signal_id: UUID, deployment_id: UUID) -> UUID:

@@ -7,16 +7,13 @@ from a restore is restoring.py's.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from agent_where.closures import Trade, agrees
 from agent_where.domain import ZERO, Model
+from agent_where.ids import is_order_name
 from agent_where.store.books import HeldMarket
 from agent_where.store.restores import Ledger, LedgerFill
 from agent_where.venues.base import AccountFill
-
-_DERIVED = 5
-"""The version of the ids that orders have: derived from signal, deployment, leg and attempt."""
 
 
 class Matched(Model):
@@ -75,19 +72,11 @@ def match(
     )
 
 
-def is_ours(client_order_id: str | None) -> bool:
-    """Whether an order's name is one that this system gives: its order's derived id."""
-    try:
-        return client_order_id is not None and UUID(client_order_id[2:]).version == _DERIVED
-    except ValueError:
-        return False
-
-
 def _is_unowned(trade: Trade, differing: Sequence[str]) -> bool:
     """A user's own trades matter only where ledger and venue do not agree."""
     if trade.order is not None or trade.unaccounted <= 0:
         return False
-    return is_ours(trade.told.client_order_id) or trade.told.market_name in differing
+    return is_order_name(trade.told.client_order_id) or trade.told.market_name in differing
 
 
 def _is_stored(trade: Trade) -> bool:

@@ -178,7 +178,7 @@ def to_signal(message: SignalMessage, venue: VenueId, now: datetime | None = Non
         venue=message.venue or venue,
         action=message.action,
         side=message.side,
-        size=SizeModel(**size.model_dump()) if size else None,
-        risk=RiskModel(**risk.model_dump()),
+        size=SizeModel(**dict(size)) if size else None,
+        risk=RiskModel(**dict(risk)),
         expires_at=message.expiry(now or datetime.now(UTC)),
     )

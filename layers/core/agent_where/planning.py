@@ -1,9 +1,10 @@
 """From what was read of a signal to what is to be written. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from agent_where.domain import MULTI, ControlState, Mode, Model, Refusal, VenueId
+from agent_where.domain import MULTI, ControlState, Mode, Refusal, VenueId
 from agent_where.ids import close_leg, order_id, position_id
 from agent_where.routing.candidates import RoutingConfig
 from agent_where.routing.checks import Refused
@@ -16,7 +17,8 @@ from agent_where.store.records import Exposure, Follower, OrderTicket, SignalFil
 ENTRY_LEG = "ENTRY"
 
 
-class Entries(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
     """An OPEN's orders, and for whom the decision was another than the signal's own."""
 
     orders: tuple[PlannedEntry, ...] = ()
@@ -28,7 +30,8 @@ class Entries(Model):
         return _tickets(self.orders)
 
 
-class Closes(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closes:
     """A CLOSE's orders."""
 
     orders: tuple[PlannedClose, ...] = ()
@@ -145,13 +148,12 @@ def _told_elsewhere(own: Told, follower: Follower, venue: VenueId | None) -> Tol
     takes = ", ".join(follower.venues or ())
     where = f"goes to {venue}" if venue else "no venue is left"
     reason = f"The deployment takes {takes}, not {own.selected_venue}: {where}"
-    return own.model_copy(
-        update={
-            "deployment_id": follower.id,
-            "selected_venue": venue,
-            "routing_reason": reason,
-            "skipped_reason": None if venue else reason,
-        }
+    return replace(
+        own,
+        deployment_id=follower.id,
+        selected_venue=venue,
+        routing_reason=reason,
+        skipped_reason=None if venue else reason,
     )
 
 

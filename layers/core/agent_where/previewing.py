@@ -39,7 +39,7 @@ def preview(body: PreviewBody, reach: Reach, deps: Previewing) -> PreviewAnswer:
     venue = _venue(body.agent_id, reach, deps)
     file = deps.previews.file(_imagined(body, venue))
     decision = decide(file, deps.supported, deps.max_age)
-    told = tell(decision, Entries(), 0)[0].model_dump()
+    told = vars(tell(decision, Entries(), 0)[0])
     named = {"token_symbol": decision.token_symbol, "requested_venue": decision.requested_venue}
     return PreviewAnswer(decision=PreviewView.model_validate({**told, **named}))
 

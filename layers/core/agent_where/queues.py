@@ -1,4 +1,4 @@
-"""Putting ids on the queues: signals in groups of their agent, orders in groups of their account.
+"""Putting ids on the queues: signals in groups of their agent, each order in one of its own.
 
 Messages carry ids and nothing else; the truth is in the database. boto3 is loaded when a queue is
 first used.

@@ -6,7 +6,7 @@ sent and asked about is in sending.py.
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -62,6 +62,8 @@ class Executor:
         self._supported = supported
         self._max_age = max_age
         self._ceiling_usd = ceiling_usd
+        self._clock = clock
+        self._asked = clock()
         self._sending = Sending(store, signer_of, sleep=sleep, clock=clock)
 
     def execute(self, order_id: UUID) -> Outcome:
@@ -73,7 +75,7 @@ class Executor:
             VenueUnavailable: the venue could not be read and nothing was sent; try again.
         """
         token = uuid4()
-        file = self._store.begin_order(order_id, token, LEASE_SECONDS)
+        file = self._take(order_id, token)
         if file is None:
             raise UnknownOrder(f"there is no order {order_id}")
         if not _has_work(file):
@@ -87,6 +89,18 @@ class Executor:
             if outcome is None or not outcome.status.is_end:
                 self._store.release_lease(file.order, token)
         return outcome
+
+    def _take(self, order_id: UUID, token: UUID) -> OrderFile | None:
+        """The lease, and the order as it is now."""
+        self._asked = self._clock()
+        return self._store.begin_order(order_id, token, LEASE_SECONDS)
+
+    def _now(self, file: OrderFile) -> datetime:
+        """The database's time: what it said with the file, and what passed since it was asked.
+
+        A worker's own clock may be wrong: a fresh price would be old by it, or an old one fresh.
+        """
+        return file.now + timedelta(seconds=self._clock() - self._asked)
 
     def _advance(self, file: OrderFile, token: UUID) -> Outcome:
         if file.order.status is OrderStatus.PLANNED:
@@ -104,7 +118,7 @@ class Executor:
         market = file.book.at(file.order.venue)
         if refused or market is None:
             return self._begin(file, token)
-        self._venues(file.order.venue, file.order.mode).quote(market)
+        self._venues(file.order.venue, file.order.mode).quote(market, self._now(file))
         file = self._without_bounds(file, token)
         return self._begin(file, token) if _has_work(file) else _standing(file.order)
 
@@ -119,7 +133,7 @@ class Executor:
         """
         for bound_id in file.bounds:
             self._end_bound(bound_id, token)
-            fresh = self._store.begin_order(file.order.id, token, LEASE_SECONDS)
+            fresh = self._take(file.order.id, token)
             file = fresh or file
             if not _has_work(file):
                 return file
@@ -145,7 +159,7 @@ class Executor:
             return self._refuse(file, refused, token)
         venue = self._venues(file.order.venue, file.order.mode)
         try:
-            ready = prepare(file, venue, self._ceiling_usd)
+            ready = prepare(file, venue, self._ceiling_usd, self._now(file))
             if isinstance(ready, Refused):
                 return self._refuse(file, ready, token)
             action = self._sending.order_action(venue, file, ready, token)

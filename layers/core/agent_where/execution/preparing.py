@@ -1,5 +1,6 @@
 """From a PLANNED order to the sized order, with what it was sized on."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from agent_where.domain import ZERO, Market, Model, Order, Purpose, Quote, Refusal, SignalAction
@@ -24,11 +25,14 @@ class Ready(Model):
     quote: Quote
 
 
-def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready | Refused:
+def prepare(
+    file: OrderFile, venue: Venue, ceiling_usd: Decimal | None, now: datetime
+) -> Ready | Refused:
     """Read the venue and size the order.
 
     Args:
         ceiling_usd: the most notional that any entry may have, in USD; None: no ceiling.
+        now: by the database's clock.
 
     Raises:
         VenueUnavailable: the venue could not be read.
@@ -36,7 +40,7 @@ def prepare(file: OrderFile, venue: Venue, ceiling_usd: Decimal | None) -> Ready
     market = file.book.at(file.order.venue)
     if market is None:
         return Refused(code=Refusal.NOT_LISTED, detail=f"{file.order.token_symbol} is not listed")
-    quote = venue.quote(market)
+    quote = venue.quote(market, now)
     sized = _size(file, venue, market, quote, ceiling_usd)
     if isinstance(sized, Refused):
         return sized

@@ -1,5 +1,6 @@
 """What the router weighs and by which rules: venues as candidates, verdicts on them, its config."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from agent_where.domain import (
 )
 
 
-class Candidate(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
     """A venue of the priority list and its market of the token, if it lists it at all."""
 
     venue: VenueId
@@ -22,7 +24,8 @@ class Candidate(Model):
     control: ControlState = ControlState.ACTIVE
 
 
-class Verdict(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
     """What the router thought of one candidate, with the figures it thought it on."""
 
     candidate: Candidate

@@ -5,20 +5,23 @@ them again right before an order is sent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agent_where.domain import ControlState, Market, Model, Refusal, Signal
+from agent_where.domain import ControlState, Market, Refusal, Signal
 from agent_where.routing.candidates import Candidate
 
 
-class Refused(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
     """A check that failed, and the figures it failed on."""
 
     code: Refusal
     detail: str
 
 
-class Terms(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
     """What a signal asks of every market alike. `max_age` is how old a sync may be."""
 
     signal: Signal

@@ -1,15 +1,18 @@
 """What the router decided, with everything it was decided on; the prose comes from it last."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from agent_where.domain import Model, VenueId
+from agent_where.domain import VenueId
 from agent_where.routing.candidates import RoutingConfig, Verdict
 from agent_where.routing.checks import Refused
 
 
-class Decision(Model):
+@dataclass(frozen=True, kw_only=True)
+class Decision:
     """Every candidate in rank order: those that passed by score, then the refused ones.
 
     `refused` is set where the signal itself was turned down and no venue was looked at.
@@ -22,7 +25,7 @@ class Decision(Model):
     verdicts: tuple[Verdict, ...]
     refused: Refused | None = None
 
-    @property
+    @cached_property
     def ranking(self) -> tuple[Verdict, ...]:
         """The candidates that may trade, best first."""
         return tuple(verdict for verdict in self.verdicts if verdict.refusal is None)
@@ -31,7 +34,7 @@ class Decision(Model):
     def selected(self) -> Verdict | None:
         return self.ranking[0] if self.ranking else None
 
-    @property
+    @cached_property
     def checked(self) -> tuple[Verdict, ...]:
         """The verdicts in priority order."""
         return tuple(sorted(self.verdicts, key=lambda v: self.config.venue_priority.index(v.venue)))

@@ -11,11 +11,12 @@ Both name the parameter.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from types import MappingProxyType, NoneType
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,9 @@ class Json:
     """A parameter that is JSON, also when its value is a list, a string or a number."""
 
     value: Any  # any tree of the types above
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def encode(name: str, value: object) -> bytes | None:
@@ -48,6 +52,9 @@ def encode(name: str, value: object) -> bytes | None:
 
 
 def _text(value: object) -> str | None:
+    write = _EXACTLY.get(type(value))  # most values, without a walk through the patterns
+    if write is not None:
+        return write(value)
     match value:
         case None:
             return None
@@ -89,10 +96,15 @@ def _element(item: object) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _JSON.encode(_plain(value))
 
 
 def _plain(value: object) -> object:
+    kind = type(value)
+    if kind is str:
+        return _storable(value)  # type: ignore[arg-type] # it is one
+    if kind in _JSON_AS_IT_IS:
+        return value
     match value:
         case Enum():
             return _plain(value.value)
@@ -136,3 +148,9 @@ def _utc(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise TypeError("a datetime without a time zone cannot be a parameter")
     return moment.astimezone(UTC).isoformat()
+
+
+_EXACTLY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {str: str, int: str, UUID: str, Decimal: _finite, datetime: _utc}
+)
+_JSON_AS_IT_IS = frozenset({NoneType, bool, int})

@@ -34,7 +34,7 @@ class Template:
 
     def check(self, params: Mapping[str, Any]) -> None:
         """Raise TypeError when a parameter is missing or not in the SQL: the code is wrong."""
-        if params.keys() == set(self.names):
+        if len(params) == len(self.names) and all(name in params for name in self.names):
             return
         missing = [name for name in self.names if name not in params]
         surplus = [name for name in params if name not in self.names]

@@ -1,5 +1,9 @@
 """One round trip a call over pg8000's connection: all is encoded, then written, then read.
 
+A statement that the server keeps is described once, when it is new: later runs send Bind and
+Execute alone, and its rows are read by the columns that were told then. The server itself refuses
+to run it should its columns have changed since.
+
 Only this module touches pg8000's private names, which is why pg8000 is pinned exactly and
 tests/store/test_connection_contract.py pins what is relied on. pg8000's own `run` writes a Describe
 before it encodes the parameters; when that fails the reply stays unread, and every later call
@@ -8,7 +12,7 @@ returns the rows of the one before it. Nothing here is written before all of it 
 
 import json
 import select
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,16 +23,18 @@ from struct import Struct
 from typing import Any
 
 from pg8000 import converters, core
-from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.exceptions import InterfaceError
 
 Row = dict[str, Any]
 Adapter = Callable[[str], object]
+Columns = tuple[tuple[str, Adapter], ...]
 
 FIRST_USER_OID = 16384  # types with a lower oid are PostgreSQL's own
 
 _INT32 = Struct("!i")
 _INT16 = Struct("!H")
 _HEAD = Struct("!ci")
+_CHUNK = 1 << 16
 
 
 def _message(code: bytes, body: bytes | bytearray) -> bytes:
@@ -36,6 +42,7 @@ def _message(code: bytes, body: bytes | bytearray) -> bytes:
 
 
 _SYNC: bytes = core.SYNC_MSG
+_SILENT = frozenset({core.PARSE_COMPLETE, core.BIND_COMPLETE, core.NO_DATA})
 _DESCRIBE = _message(core.DESCRIBE, core.PORTAL + b"\0")
 _EXECUTE: bytes = core.EXECUTE_MSG  # all rows
 
@@ -52,13 +59,21 @@ class Call:
         """Types are left to the server."""
         return _message(core.PARSE, name + b"\0" + self.sql + b"\0" + _INT16.pack(0))
 
-    def run(self, name: bytes) -> bytes:
-        """Bind, Describe portal, Execute; everything as text."""
+    def run(self, name: bytes, *, described: bool) -> bytes:
+        """Bind, Describe portal where that is still to be done, Execute; everything as text."""
         bind = bytearray(b"\0" + name + b"\0" + _INT16.pack(0) + _INT16.pack(len(self.params)))
         for value in self.params:
             bind += _INT32.pack(-1) if value is None else _INT32.pack(len(value)) + value
         bind += _INT16.pack(0)
-        return _message(core.BIND, bind) + _DESCRIBE + _EXECUTE
+        return _message(core.BIND, bind) + (b"" if described else _DESCRIBE) + _EXECUTE
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the server has kept for this session."""
+
+    name: bytes
+    columns: Columns | None = None
 
 
 class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no types
@@ -88,8 +103,9 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
         except core.scramp.ScramException as fault:
             raise InterfaceError(f"the login went wrong: {fault}") from fault
         self.pg_types: dict[int, Adapter] = _TypesByOid(converters.PG_TYPES | _ADAPTERS)
-        self._kept: dict[bytes, bytes] = {}
+        self._kept: dict[bytes, _Kept] = {}
         self._numbers = count(1)
+        self._unread = b""
 
     @property
     def idle(self) -> bool:
@@ -99,18 +115,23 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
     def exchange(self, calls: Sequence[Call], *, seconds: float) -> list[list[Row]]:
         """Run the calls in one round trip and one implicit transaction; one list of rows each."""
         parts: list[bytes] = []
-        new: dict[bytes, bytes] = {}
+        runs: list[_Kept] = []
+        new: dict[bytes, _Kept] = {}
         for call in calls:
-            name = self._kept.get(call.sql) or new.get(call.sql)
-            if name is None:
-                name = b"" if not call.often else b"s%d" % next(self._numbers)
-                parts.append(call.parse(name))
+            kept = self._kept.get(call.sql) or new.get(call.sql)
+            if kept is None:
+                kept = _Kept(b"s%d" % next(self._numbers) if call.often else b"")
+                parts.append(call.parse(kept.name))
                 if call.often:
-                    new[call.sql] = name
-            parts.append(call.run(name))
-        answers = self._converse(b"".join(parts) + _SYNC, seconds)
-        self._kept.update(new)  # not after an error: who knows how far the server read; a name is
-        return answers  # never used again
+                    new[call.sql] = kept
+            parts.append(call.run(kept.name, described=kept.columns is not None))
+            runs.append(kept)
+        known = [kept.columns for kept in runs]
+        answers = self._converse(b"".join(parts) + _SYNC, seconds, known)
+        for call, kept, columns in zip(calls, runs, known, strict=True):
+            if call.sql in new:  # not after an error: who knows how far the server read; a name is
+                self._kept[call.sql] = _Kept(kept.name, columns)  # never used again
+        return answers
 
     def script(self, sql: bytes, *, seconds: float) -> list[list[Row]]:
         """Run statements without parameters as one simple query; one list of rows each."""
@@ -122,6 +143,8 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
 
     def spoke_unasked(self) -> bool:
         """Whether something arrived since the last reply: a notice, or the end of the session."""
+        if self._unread:
+            return True
         poll = select.poll()
         poll.register(self._usock, select.POLLIN)
         return bool(poll.poll(0))
@@ -135,42 +158,92 @@ class Wire(core.CoreConnection):  # type: ignore[misc] # pg8000 publishes no typ
             with suppress(OSError):
                 reader.close()
 
-    def _converse(self, request: bytes, seconds: float) -> list[list[Row]]:
+    def _converse(
+        self, request: bytes, seconds: float, known: list[Columns | None] | None = None
+    ) -> list[list[Row]]:
+        """Write the request and read all of its answer.
+
+        `known`: the columns of each statement, None where the server tells them; filled in here.
+        """
         self._usock.settimeout(seconds)
         self._transaction_status = None
         self._usock.sendall(request)
-        return self._replies()
+        return self._replies([] if known is None else known)
 
-    def _replies(self) -> list[list[Row]]:
+    def _replies(self, known: list[Columns | None]) -> list[list[Row]]:
         """Read until the server is ready again, one result for each command it completed."""
         results: list[list[Row]] = []
-        context = core.Context(None)
-        failure: DatabaseError | None = None
-        code = b""
-        while code != core.READY_FOR_QUERY:
-            try:
-                code, length = _HEAD.unpack(core._read(self._sock, 5))  # noqa: SLF001 - pinned
-                body = core._read(self._sock, length - 4)  # noqa: SLF001 - pinned
-            except (InterfaceError, OSError):
-                if failure is None:
-                    raise
-                raise failure from None  # the server said why it hung up
-            if code in {core.COMMAND_COMPLETE, core.EMPTY_QUERY_RESPONSE}:
-                results.append(_rows(context))
-                context = core.Context(None)
-                continue
-            self.message_types[code](body, context)
-            failure = failure or context.error
-        if failure is not None:
-            raise failure
+        rows: list[Row] = []
+        columns: Columns = (known[0] if known else None) or ()
+        told = core.Context(None)
+        try:
+            for code, body in self._messages():
+                if code == core.DATA_ROW:
+                    rows.append(_row(body, columns))
+                elif code == core.ROW_DESCRIPTION:
+                    columns = self._columns(body)
+                elif code in {core.COMMAND_COMPLETE, core.EMPTY_QUERY_RESPONSE}:
+                    if len(results) < len(known):
+                        known[len(results)] = columns
+                    results.append(rows)
+                    following = known[len(results)] if len(results) < len(known) else None
+                    rows, columns = [], following or ()
+                elif code not in _SILENT:
+                    self.message_types[code](body, told)
+        except (InterfaceError, OSError):
+            if told.error is None:
+                raise
+            raise told.error from None  # the server said why it hung up
+        if told.error is not None:
+            raise told.error
         return results
 
+    def _messages(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each message up to the one that says the server is ready; what comes after it is kept."""
+        unread, at, code = self._unread, 0, b""
+        self._unread = b""
+        while code != core.READY_FOR_QUERY:
+            if len(unread) < at + _HEAD.size:
+                unread = unread[at:] + self._received(at + _HEAD.size - len(unread))
+                at = 0
+            code, length = _HEAD.unpack_from(unread, at)
+            if len(unread) < at + 1 + length:
+                unread = unread[at:] + self._received(at + 1 + length - len(unread))
+                at = 0
+            begins, at = at + _HEAD.size, at + 1 + length
+            yield code, unread[begins:at]
+        self._unread = unread[at:]
 
-def _rows(context: core.Context) -> list[Row]:
-    names = [column["name"] for column in context.columns or ()]
-    if len(set(names)) < len(names):
-        raise TypeError(f"two columns of one name: {', '.join(names)}")
-    return [dict(zip(names, row, strict=True)) for row in context.rows or ()]
+    def _received(self, at_least: int) -> bytes:
+        """What has arrived, and at least so many bytes."""
+        found: bytes = self._sock.read1(_CHUNK)
+        if not found:
+            raise InterfaceError("network error")
+        if len(found) < at_least:
+            found += core._read(self._sock, at_least - len(found))  # noqa: SLF001 - pinned
+        return found
+
+    def _columns(self, body: bytes) -> Columns:
+        context = core.Context(None)
+        self.handle_ROW_DESCRIPTION(body, context)
+        names = [column["name"] for column in context.columns]
+        if len(set(names)) < len(names):
+            raise TypeError(f"two columns of one name: {', '.join(names)}")
+        return tuple(zip(names, context.input_funcs, strict=True))
+
+
+def _row(body: bytes, columns: Columns) -> Row:
+    row: Row = {}
+    at = 2
+    for name, adapt in columns:
+        (length,) = _INT32.unpack_from(body, at)
+        at += 4
+        if length < 0:
+            row[name] = None
+            continue
+        row[name] = adapt(body[at : at + length].decode())
+        at += length
+    return row
 
 
 class _TypesByOid(dict[int, Adapter]):
@@ -184,8 +257,7 @@ def _of_user_type(text: str) -> object:
     return converters.string_array_in(text) if text[:1] == "{" and text[-1:] == "}" else text
 
 
-def _json(text: str) -> object:
-    return json.loads(text, parse_float=Decimal)
+_json = json.JSONDecoder(parse_float=Decimal).decode
 
 
 def _json_array(text: str) -> object:

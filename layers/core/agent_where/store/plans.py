@@ -1,5 +1,6 @@
 """What is to be written together with a decision or an order's end."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,8 @@ from uuid import UUID
 from agent_where.domain import Mode, Model, Purpose, Side, VenueId
 
 
-class Told(Model):
+@dataclass(frozen=True, kw_only=True)
+class Told:
     """A history row of a signal's decision. `deployment_id` None: the signal's own."""
 
     deployment_id: UUID | None = None
@@ -23,7 +25,8 @@ class Told(Model):
     candidates: list[dict[str, Any]]
 
 
-class PlannedEntry(Model):
+@dataclass(frozen=True, kw_only=True)
+class PlannedEntry:
     """An order that opens, before it is sized."""
 
     id: UUID
@@ -38,6 +41,7 @@ class PlannedEntry(Model):
     leverage: Decimal
 
 
+@dataclass(frozen=True, kw_only=True)
 class PlannedClose(PlannedEntry):
     """An order that closes. It waits for `after_order_id`, the entry that is still on its way."""
 

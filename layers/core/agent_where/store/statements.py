@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from agent_where.domain import Order, Settled
+from agent_where.domain import Order, Purpose, Settled
 from agent_where.messages import SignalMessage
 from agent_where.store.connection import Json, Often, Row, Statement
-from agent_where.store.plans import Failover, NextExit
+from agent_where.store.plans import Ending, Failover, NextExit
 from agent_where.store.records import OrderTicket
 from agent_where.venues.base import Action
 
@@ -87,6 +87,39 @@ def end_params(order: Order, settled: Settled) -> dict[str, object]:
         "detail": settled.detail,
         "fee_usd": settled.fee_usd,
     }
+
+
+def opened(order: Order, settled: Settled, ending: Ending) -> list[Statement]:
+    """What follows a filled entry: its position, and the exits that wait for it."""
+    position = statement(
+        "open_position",
+        id=order.id,
+        stop_loss=ending.stop_loss,
+        take_profit=ending.take_profit,
+        position_ref=settled.position_ref,
+        carries_bounds=ending.carries_bounds,
+    )
+    if not ending.exits:
+        return [position]
+    exits = Json([each.model_dump() for each in ending.exits])
+    return [position, statement("plan_exits", id=order.id, exits=exits)]
+
+
+def reduced(order: Order, _: Settled, ending: Ending) -> list[Statement]:
+    """What follows a filled exit: what is left of its position, and of the other exits."""
+    return [
+        statement("reduce_position", id=order.id),
+        *next_exit(order, ending.next_exit),
+        statement("void_exits", id=order.id),
+        statement("wake_resting", id=order.id),
+    ]
+
+
+def dusted(order: Order) -> list[Statement]:
+    """What may follow an exit without fills: a position ends whose rest is too small to sell."""
+    if order.purpose is Purpose.ENTRY:
+        return []
+    return [statement("close_dust", id=order.id), statement("void_exits", id=order.id)]
 
 
 def failover(order: Order, planned: Failover | None) -> list[Statement]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.callers import Reach
-from agent_where.domain import Market, Order, Settled, VenueId
+from agent_where.domain import Market, Order, Purpose, Settled, VenueId
 from agent_where.errors import DatabaseRefused, Overtaken
 from agent_where.messages import SignalMessage
 from agent_where.routing.decision import Decision
@@ -102,8 +102,8 @@ class Store:
             id=decision.signal_id,
             selected_venue=decision.selected.venue if decision.selected else None,
             skipped_reason=skipped_reason,
-            history=Json([each.model_dump() for each in told]),
-            orders=Json([each.model_dump() for each in orders]),
+            history=Json([vars(each) for each in told]),
+            orders=Json([vars(each) for each in orders]),
         )
         return bool(rows)
 
@@ -121,7 +121,7 @@ class Store:
                 "decide_close",
                 id=signal_id,
                 listed=[each.exposure_key for each in orders],
-                orders=Json([each.model_dump() for each in orders]),
+                orders=Json([vars(each) for each in orders]),
                 skipped_reason=skipped_reason,
             ),
         )
@@ -189,6 +189,7 @@ class Store:
         self, order: Order, settled: Settled, ending: Ending, token: UUID
     ) -> list[OrderTicket]:
         """All that an order's fills entail. Returns the orders that are due because of it."""
+        follows = statements.opened if order.purpose is Purpose.ENTRY else statements.reduced
         return self._ended(
             order,
             token,
@@ -199,23 +200,7 @@ class Store:
                 fills=Json([fill.model_dump() for fill in settled.fills]),
             ),
             statement("end_filled", id=order.id, detail=settled.detail),
-            statement(
-                "open_position",
-                id=order.id,
-                stop_loss=ending.stop_loss,
-                take_profit=ending.take_profit,
-                position_ref=settled.position_ref,
-                carries_bounds=ending.carries_bounds,
-            ),
-            statement("reduce_position", id=order.id),
-            statement(
-                "plan_exits",
-                id=order.id,
-                exits=Json([each.model_dump() for each in ending.exits]),
-            ),
-            *statements.next_exit(order, ending.next_exit),
-            statement("void_exits", id=order.id),
-            statement("wake_resting", id=order.id),
+            *follows(order, settled, ending),
         )
 
     def end_without_fills(
@@ -235,8 +220,7 @@ class Store:
             statement("end_without_fills", **statements.end_params(order, settled)),
             *statements.failover(order, failover),
             *statements.next_exit(order, next_exit),
-            statement("close_dust", id=order.id),
-            statement("void_exits", id=order.id),
+            *statements.dusted(order),
         )
 
     def _ended(self, order: Order, token: UUID, end: str, *parts: Statement) -> list[OrderTicket]:

@@ -138,8 +138,8 @@ class Venue(Protocol):
         """Whether stop-loss and take-profit go with the entry, and the venue carries them out."""
         ...
 
-    def quote(self, market: Market) -> Quote:
-        """The market's current prices. Raises VenueUnavailable."""
+    def quote(self, market: Market, now: datetime) -> Quote:
+        """The market's prices. VenueUnavailable: none, or too old by the database's time `now`."""
         ...
 
     def account(self, order: Order) -> Account:

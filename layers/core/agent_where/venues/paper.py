@@ -60,7 +60,7 @@ class PaperVenue:
         self._slippage = slippage_bps / BPS
         self._depth_usd = depth_usd
 
-    def quote(self, market: Market) -> Quote:
+    def quote(self, market: Market, now: datetime) -> Quote:  # noqa: ARG002 (a sync's age is the gate's)
         """The synced price, moved by the slippage to either side."""
         if market.price_usd is None or market.last_synced is None:
             raise VenueUnavailable(self.id, f"{market.name} has no synced price")

@@ -86,11 +86,14 @@ class HyperliquidVenue:
         self._settings: Recent[tuple[str, int], answers.Leverage] = Recent(_SETTING_LASTS, clock)
         self._admitted: Recent[UUID, Admitted] = Recent(_ANSWER_LASTS, clock)
 
-    def quote(self, market: Market) -> Quote:
-        """The best bid and offer. Raises VenueUnavailable: none, or too old."""
+    def quote(self, market: Market, now: datetime) -> Quote:
+        """The best bid and offer. Raises VenueUnavailable: none, or too old.
+
+        A book is as old as it is behind `now`, or behind the newest that the venue told here.
+        """
         coin = units.coin_of(market.name)
         book = self._info.book(coin)
-        self._refuse_stale(book)
+        self._refuse_stale(book, now)
         bids, asks = book.levels
         if not bids or not asks:
             raise _no_quote(f"the book of {coin} has no {'asks' if bids else 'bids'}")
@@ -197,9 +200,9 @@ class HyperliquidVenue:
         self._newest_ms = max(self._newest_ms, state.time)
         return state
 
-    def _refuse_stale(self, book: answers.Book) -> None:
+    def _refuse_stale(self, book: answers.Book, now: datetime) -> None:
         self._newest_ms = max(self._newest_ms, book.time)
-        newest = max(answers.time_of(self._newest_ms), self._clock())
+        newest = max(answers.time_of(self._newest_ms), now)
         age = newest - answers.time_of(book.time)
         if age > self._max_quote_age:
             raise _no_quote(f"the book of {book.coin} is {age.total_seconds():.0f} s old")

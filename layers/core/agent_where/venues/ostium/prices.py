@@ -1,6 +1,5 @@
 """Quotes of the price service: fresh, and of a market that is open now."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -49,17 +48,15 @@ class Prices:
         url: str,
         http: JsonHttp,
         limit: CoolDown,
-        clock: Callable[[], datetime],
         *,
         max_age: timedelta = MAX_QUOTE_AGE,
     ) -> None:
         self._url = f"{url.rstrip('/')}/PricePublish/latest-prices"
         self._http = http
         self._limit = limit
-        self._clock = clock
         self._max_age = max_age
 
-    def quote(self, market: Market) -> Quote:
+    def quote(self, market: Market, now: datetime) -> Quote:
         """The market's bid and ask.
 
         Raises:
@@ -70,7 +67,7 @@ class Prices:
         row = next((each for each in rows if each.name == market.name), None)
         if row is None:
             raise _no_quote(f"no price of {market.name}")
-        return quoted(row, self._clock(), self._max_age)
+        return quoted(row, now, self._max_age)
 
     def _read(self) -> object:
         self._limit.check()

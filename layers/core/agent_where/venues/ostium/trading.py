@@ -90,7 +90,7 @@ class OstiumVenue:
         self._chain = Chain(VENUE, self._rpc, site.chain_id, max_fee_wei=site.max_fee_wei)
         logs = Logs(VENUE, self._rpc, most_blocks=site.log_blocks)
         self._directory = Directory(self._chain, site.registry, clock)
-        self._prices = Prices(site.price_url, pool, feed, clock, max_age=site.max_quote_age)
+        self._prices = Prices(site.price_url, pool, feed, max_age=site.max_quote_age)
         self._settlement = settlement.Settlement(
             self._chain, logs, depth=site.depth, waits=site.waits
         )
@@ -98,14 +98,14 @@ class OstiumVenue:
         self._site = site
         self._clock = clock
 
-    def quote(self, market: Market) -> Quote:
+    def quote(self, market: Market, now: datetime) -> Quote:
         """The market's bid and ask.
 
         Raises:
             VenueRejected: the market is closed.
             VenueUnavailable: no price, or none that is fresh.
         """
-        return self._prices.quote(market)
+        return self._prices.quote(market, now)
 
     def account(self, order: Order) -> Account:
         """The USDC that an entry of the order's account may cost. Raises VenueUnavailable."""
