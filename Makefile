@@ -54,7 +54,7 @@ e2e: environments  ## Deploy the template to a local AWS of its own and test it 
 fuzz: environments  ## Try that deployment with thousands of requests made from docs/openapi.json (CASES=3000)
 	@CASES=$(or $(CASES),3000) $(PROJECT) -m pytest -q -s -m e2e tests/e2e/test_schema.py $(ARGS)
 
-faults: .venv/project/.installed  ## Break everything, and judge (SEED=1 COUNT=200 SCENARIO=drawn|crashes|points|load|live, ARGS="--log")
+faults: .venv/project/.installed $(if $(findstring onchain,$(SCENARIO)),$(CHAIN))  ## Break everything, and judge (SEED=1 COUNT=200 SCENARIO=drawn|crashes|points|onchain|onchain-crashes|onchain-points|load|live, ARGS="--log")
 	@$(PROJECT) -m tests.faults.campaign --scenario $(or $(SCENARIO),drawn) --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 openapi: .venv/project/.installed  ## Write docs/openapi.json and docs/openapi.html, from the code

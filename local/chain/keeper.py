@@ -6,7 +6,7 @@ overtaken by a reorganisation and still knows what is open.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal, Self
@@ -88,9 +88,19 @@ class Keeper:
     Args:
         account: the node signs for it.
         prices_url: the base of the price service.
+        by_itself: whether there is a thread; else it acts with each `keep` and `end_what_is_due`.
+        clock: seconds, monotonic.
     """
 
-    def __init__(self, deployed: Deployment, account: str, prices_url: str) -> None:
+    def __init__(
+        self,
+        deployed: Deployment,
+        account: str,
+        prices_url: str,
+        *,
+        by_itself: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.manner = Manner()
         self._feeds = Feeds(prices_url)
         self._oracle = deployed.price_up_keep.acting(account)
@@ -98,17 +108,20 @@ class Keeper:
         self._storage = deployed.trading_storage
         self._pairs = deployed.pairs_storage
         self._callbacks = deployed.callbacks
+        self._clock = clock
         self._seen: dict[int, float] = {}
         self._ticks = 0
         self._lock = threading.RLock()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
+        if by_itself:
+            self._thread.start()
 
     def close(self) -> None:
         """Answer nothing more; a second call does nothing."""
         self._closing.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._feeds.close()
 
     def __enter__(self) -> Self:
@@ -165,23 +178,33 @@ class Keeper:
             )
             self.answer(self._requested(asked))
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Treat what waits, as the manner says. Raises NoPrices, RpcError."""
+        with self._lock:
+            waiting = self.unanswered()
+            self._seen = {one: self._seen.get(one, self._clock()) for one in waiting}
+            for order_id in waiting:
+                if self._clock() - self._seen[order_id] >= self.manner.seconds:
+                    self._treat(order_id)
+
+    def end_what_is_due(self) -> None:
+        """End the trades whose bounds the price has crossed. Raises NoPrices, RpcError."""
+        with self._lock:
+            if self.manner.exits:
+                self._end_what_is_due()
+
+    def _work(self) -> None:
         while not self._closing.wait(_TICK_SECONDS):
             try:
-                with self._lock:
-                    self._tick()
+                self._tick()
             except (RpcError, NoPrices, urllib3.exceptions.HTTPError):
                 continue  # the next tick tries again
 
     def _tick(self) -> None:
         self._ticks += 1
-        waiting = self.unanswered()
-        self._seen = {one: self._seen.get(one, time.monotonic()) for one in waiting}
-        for order_id in waiting:
-            if time.monotonic() - self._seen[order_id] >= self.manner.seconds:
-                self._treat(order_id)
-        if self.manner.exits and self._ticks % _TICKS_BETWEEN_EXITS == 0:
-            self._end_what_is_due()
+        self.keep()
+        if self._ticks % _TICKS_BETWEEN_EXITS == 0:
+            self.end_what_is_due()
 
     def _treat(self, order_id: int) -> None:
         match self.manner.mode:

@@ -6,6 +6,7 @@ something in them.
 """
 
 import platform
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,19 +26,23 @@ _MODULES: Final = ROOT / ".venv" / "chain" / "node_modules" / "@foundry-rs"
 _ARCHITECTURES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-def start_node(home: Home) -> tuple[Child, Rpc]:
+def start_node(home: Home, *, begins_at: datetime | None = None) -> tuple[Child, Rpc]:
     """Start an empty chain on a free port, which mines a block for each transaction at once.
+
+    Args:
+        begins_at: the first block's time; None is now.
 
     Raises:
         StepFailed: it is not installed, or does not answer.
     """
     port = free_port()
+    first = [] if begins_at is None else ["--timestamp", str(int(begins_at.timestamp()))]
     child = start(
         "anvil",
         [
             *(str(_program()), "--host", LOOPBACK, "--port", str(port), "--silent"),
             *("--chain-id", str(CHAIN_ID), "--block-base-fee-per-gas", str(_BASE_FEE_WEI)),
-            *("--balance", "1000000", "--order", "fifo"),
+            *("--balance", "1000000", "--order", "fifo", *first),
         ],
         environment=without_aws(),
         log=home.log("anvil"),

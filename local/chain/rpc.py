@@ -55,11 +55,24 @@ class Rpc:
             body=json.dumps(asked).encode(),
             headers={"Content-Type": "application/json"},
         )
-        told = json.loads(answer.data)
-        if "error" in told:
-            fault = told["error"]
-            raise RpcError(int(fault["code"]), str(fault["message"]), str(fault.get("data") or ""))
-        return told["result"]
+        return _result(json.loads(answer.data))
+
+    def ask_all(self, method: str, each: Sequence[Sequence[object]]) -> list[Any]:
+        """The results of one call with each of these parameters, in one trip. Raises RpcError."""
+        asked = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            for number, params in enumerate(each)
+        ]
+        if not asked:
+            return []
+        answer = self._http.request(
+            "POST",
+            self.url,
+            body=json.dumps(asked).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        told = sorted(json.loads(answer.data), key=lambda one: int(one["id"]))
+        return [_result(one) for one in told]
 
     def number(self, method: str, *params: object) -> int:
         """A result that is a number. Raises RpcError."""
@@ -143,6 +156,13 @@ def create(rpc: Rpc, artefact: Artefact, sender: str, *arguments: object) -> Con
     receipt = rpc.send(sender, None, artefact.code + encode(kinds, arguments))
     address = to_checksum_address(receipt["contractAddress"])
     return Contract(rpc, address, artefact, sender)
+
+
+def _result(told: Mapping[str, Any]) -> Any:  # noqa: ANN401 (whatever JSON a node answers)
+    if "error" in told:
+        fault = told["error"]
+        raise RpcError(int(fault["code"]), str(fault["message"]), str(fault.get("data") or ""))
+    return told["result"]
 
 
 def _kind(told: Mapping[str, Any]) -> str:

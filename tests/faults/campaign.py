@@ -3,6 +3,7 @@
 `--scenario drawn`: from seeds, 200 unless told otherwise; `--seed 7 --count 1 --log` tells all that
 happened in one. `crashes`: one signal whose worker dies at each of its points in turn. `points`:
 every single fault at each point in turn, or some of them, as with `--kind freeze --at exchange`.
+`onchain`, `onchain-crashes` and `onchain-points`: with the second venue's own adapter and a chain.
 `load`: 200 wallets on paper by the real clock, `--rate` signals a second for `--seconds`. `live`:
 the same with 16 wallets at the simulated venues.
 """
@@ -18,9 +19,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-from tests.faults.faulting import LASTING, Fault, Kind, NoFaults, OneFault, possible
+from tests.faults.faulting import LASTING, Fault, Faults, Kind, NoFaults, OneFault, possible
 from tests.faults.load import Plan, load
+from tests.faults.onchain_scenarios import drawn_onchain, one_signal_onchain
+from tests.faults.onchain_stage import OnchainHouse
+from tests.faults.onchain_trouble import BROADCAST, OneTrouble, Trouble
 from tests.faults.points import Point
 from tests.faults.runtime import HarnessFault
 from tests.faults.scenarios import Verdict, drawn, one_signal
@@ -65,14 +70,26 @@ class Tally:
         self.violations += other.violations
 
 
-def seeds(first: int, count: int) -> list[Case]:
+class OneSignal(Protocol):
+    """Plays the one signal on a stage."""
+
+    def __call__(self, stage: Stage, faults: Faults) -> Verdict: ...
+
+
+class DrawnFrom(Protocol):
+    """Plays what a seed draws on a stage."""
+
+    def __call__(self, stage: Stage, seed: int) -> Verdict: ...
+
+
+def seeds(first: int, count: int, play: DrawnFrom = drawn) -> list[Case]:
     """Scenarios drawn from as many seeds."""
-    return [Case(f"SEED={n}", partial(drawn, seed=n)) for n in range(first, first + count)]
+    return [Case(f"SEED={n}", partial(play, seed=n)) for n in range(first, first + count)]
 
 
-def deaths(points: list[Point]) -> Iterator[Case]:
+def deaths(points: list[Point], play: OneSignal = one_signal) -> Iterator[Case]:
     """The one signal, with a worker that dies at each point in turn."""
-    return (_single(number, Fault(Kind.DIE)) for number in range(1, len(points) + 1))
+    return (_single(number, Fault(Kind.DIE), play) for number in range(1, len(points) + 1))
 
 
 def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
@@ -90,19 +107,39 @@ def singles(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
             yield from (_single(number, Fault(kind, seconds)) for seconds in lasts)
 
 
-def _single(number: int, fault: Fault) -> Case:
-    play = partial(one_signal, faults=OneFault(number, fault))
-    return Case(f"{fault} at point {number}", play)
+def meetings(points: list[Point], kind_of: str, at: str) -> Iterator[Case]:
+    """The one signal on a chain, with each of a chain's troubles where its node is asked.
+
+    Args:
+        kind_of: only this trouble; empty is any.
+        at: only at questions with this in their name; empty is a broadcast.
+    """
+    name = at or BROADCAST
+    met = sum(point[1] == "http" and name in point[2] for point in points)
+    for trouble in (each for each in Trouble if kind_of in ("", each)):
+        for number in range(1, met + 1):
+            play = partial(one_signal_onchain, faults=NoFaults())
+            meets = OneTrouble(trouble, number, name)
+            yield Case(f"{trouble} at {name} {number}", partial(play, troubles=meets))
 
 
-def points_of(house: House) -> list[Point]:
+def _single(number: int, fault: Fault, play: OneSignal = one_signal) -> Case:
+    return Case(f"{fault} at point {number}", partial(play, faults=OneFault(number, fault)))
+
+
+def points_of(house: House, play: OneSignal = one_signal) -> list[Point]:
     """Every point that the one signal comes to when all goes well."""
     with staged(house) as stage:
         counting = OneFault(0, Fault(Kind.DIE))
-        verdict = one_signal(stage, counting)
+        verdict = play(stage, faults=counting)
     if verdict.violations:
         raise HarnessFault(f"without any fault: {verdict.violations}")
     return counting.points
+
+
+def house_for(scenario: str, folder: Path) -> House:
+    """What the scenario happens in; only what has a chain starts one."""
+    return OnchainHouse(folder) if scenario.startswith("onchain") else House(folder)
 
 
 def cases_of(house: House, options: argparse.Namespace) -> list[Case]:
@@ -116,6 +153,14 @@ def cases_of(house: House, options: argparse.Namespace) -> list[Case]:
         case "points":
             every = singles(points_of(house), options.kind, options.at)
             return list(every)[first - 1 :][:count]
+        case "onchain":
+            return seeds(first, 20 if count is None else count, drawn_onchain)
+        case "onchain-crashes":
+            found = points_of(house, one_signal_onchain)
+            return list(deaths(found, one_signal_onchain))[first - 1 :][:count]
+        case "onchain-points":
+            every = meetings(points_of(house, one_signal_onchain), options.kind, options.at)
+            return list(every)[first - 1 :][:count]
         case "calm":
             return [Case("no fault", partial(one_signal, faults=NoFaults()))]
         case _:
@@ -126,7 +171,7 @@ def play(options: argparse.Namespace, shard: int) -> Tally:
     """This shard's part of all cases, in a house of its own."""
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
-        house = House(Path(folder))
+        house = house_for(options.scenario, Path(folder))
         try:
             every = cases_of(house, options)
             until = time.monotonic() + options.seconds
@@ -169,7 +214,9 @@ def _load(options: argparse.Namespace) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description="the fault campaign")
     parser.add_argument(
-        "--scenario", default="drawn", help="drawn, crashes, points, calm, load, live"
+        "--scenario",
+        default="drawn",
+        help="drawn, crashes, points, onchain, onchain-crashes, onchain-points, calm, load, live",
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed, or point")
     parser.add_argument("--count", type=int, default=None, help="how many of them")

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 
 from tests.faults import signing
@@ -79,7 +80,7 @@ class Director:
     skews: Sequence[float] = (0.0,)
     acts: list[Act] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
-    struck: Counter[Kind] = field(default_factory=Counter)
+    struck: Counter[StrEnum] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     deaths: int = 0
     points: int = 0

@@ -112,6 +112,7 @@ def load_product() -> None:
         from agent_where import comparing, onboarding, reconciling, trading  # noqa: F401, PLC0415
         from agent_where.execution import signers  # noqa: F401, PLC0415
         from agent_where.venues.hyperliquid import trading as adapter  # noqa: F401, PLC0415
+        from agent_where.venues.ostium import trading as onchain  # noqa: F401, PLC0415
     finally:
         time.sleep, time.monotonic = real
     _watch_database()
@@ -214,6 +215,7 @@ def _watched_verb(work: Callable[..., Any], verb: str) -> Callable[..., Any]:
 def _watch_messages() -> None:
     from agent_where import consuming, messages  # noqa: PLC0415
     from agent_where.venues import registry  # noqa: PLC0415
+    from agent_where.venues.ostium.markets import OstiumMarkets  # noqa: PLC0415
 
     consume = consuming.consume
 
@@ -227,3 +229,5 @@ def _watch_messages() -> None:
     consuming.consume = telling  # type: ignore[assignment]
     messages.datetime = VirtualDatetime  # type: ignore[attr-defined]
     registry._utc_now = GATE.utc_now
+    defaults = OstiumMarkets.__init__.__kwdefaults__ or {}
+    defaults["clock"] = GATE.utc_now

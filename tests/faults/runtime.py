@@ -138,6 +138,7 @@ class Runtime:
         """A cold start; returns when it runs.
 
         Args:
+            second_venue: where the stand-in for the second venue is; empty: it is the real adapter.
             skew: how far its clock is ahead of the world's, in seconds.
             is_free: it goes by the machine's clock, and never waits for the harness.
         """

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from tests.faults.onchain_sabotage import ONCHAIN_SABOTAGE
+
 
 def _silence_is_a_refusal() -> None:
     """An order without an answer is taken for refused, and tried at the next venue."""
@@ -66,6 +68,7 @@ SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
         "silence is a refusal": _silence_is_a_refusal,
         "unknown is expired": _unknown_is_expired,
         "sent before stored": _sent_before_stored,
+        **ONCHAIN_SABOTAGE,
     }
 )
 

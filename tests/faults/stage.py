@@ -5,7 +5,7 @@ The house is built once and lasts; a stage is what one scenario has of it, and i
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from agent_where.domain import Market
 from agent_where.execution.signers import Signers
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Row
@@ -20,7 +21,7 @@ from agent_where.store.store import Store
 from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
 from local.environment import ROOT
 from local.simulators.hyperliquid import HyperliquidSimulator
-from local.simulators.server import Server
+from local.simulators.server import Server, Simulator
 from tests.conftest import fresh_database
 from tests.faults.fifo import Fifo
 from tests.faults.runtime import Instance, Runtime
@@ -61,12 +62,10 @@ class House:
         self.server = DatabaseServer(folder)
         self.queues = QueueServer({})
         self.keys = KeyServer()
-        self.venues = {
-            name: HyperliquidSimulator(self.clock.utc, seed, is_mainnet=True)
-            for seed, name in enumerate(VENUES, start=1)
-        }
-        self.servers = {name: Server(simulator) for name, simulator in self.venues.items()}
         self._folder = folder
+        self.venues: dict[str, Simulator] = {}
+        self.servers: dict[str, Server] = {}
+        self._serve()
         self.runtime = Runtime(folder)
         self.template = self._template()
 
@@ -90,6 +89,26 @@ class House:
             self.runtime.close()
             self.runtime = sound
 
+    def stage(self, name: str, direct: Database, queues: Mapping[str, Fifo]) -> "Stage":
+        """A scenario's part of it."""
+        return Stage(self, name, direct, queues)
+
+    def _serve(self) -> None:
+        """Open the venues."""
+        for seed, name in enumerate(VENUES, start=1):
+            self._add(name, HyperliquidSimulator(self.clock.utc, seed, is_mainnet=True))
+
+    def _add(self, name: str, simulator: Simulator) -> None:
+        self.venues[name] = simulator
+        self.servers[name] = Server(simulator)
+
+    def _listed(self, name: str) -> Sequence[Market]:
+        """A venue's markets, as a sync would read them."""
+        self.venues[name].control.apply("/simulator/price", b'{"coin": "BTC", "price": "60000"}')
+        url = self.servers[name].url
+        listed = HyperliquidMarkets(url, timeout_seconds=10).markets()
+        return [each.model_copy(update={"venue": name}) for each in listed]
+
     def _template(self) -> str:
         """A migrated database with both venues' markets, on the world's clock."""
         administrator = Database(DatabaseSettings.from_url(self.server.postgres.dsn()))
@@ -101,13 +120,8 @@ class House:
         database.run("UPDATE world_clock SET at = :at", at=self.clock.utc())
         set_up(database, MIGRATIONS, network="mainnet")
         database.script((_HERE / "moves.sql").read_text())
-        for name, server in self.servers.items():
-            self.venues[name].control.apply(
-                "/simulator/price", b'{"coin": "BTC", "price": "60000"}'
-            )
-            listed = HyperliquidMarkets(server.url, timeout_seconds=10).markets()
-            renamed = [each.model_copy(update={"venue": name}) for each in listed]
-            Store(database).upsert_markets(name, renamed)
+        for name in VENUES:
+            Store(database).upsert_markets(name, self._listed(name))
         database.close()
         return "world"
 
@@ -266,8 +280,7 @@ class Stage:
         signers = Signers(allow_env=True, environment=KEYS)
         for number, venue in enumerate(VENUES, start=1 + 2 * self.wallets[wallet]):
             address = signers.signer(f"env:FAULTS_KEY_{number}").address
-            self.tell(venue, "deposit", user=wallet, usd=100_000)
-            self.tell(venue, "agent", user=wallet, agent=address, name="agent-where")
+            self._let_trade(venue, wallet, address)
             self.rows(
                 "INSERT INTO venue_accounts"
                 " (account, venue, signer_address, key_ref, approved_until, approval_checked_at)"
@@ -278,6 +291,11 @@ class Stage:
                 signer=address,
                 key=key_ref(number),
             )
+
+    def _let_trade(self, venue: str, user: str, signer: str) -> None:
+        """The user has money there, and has let a key trade with it."""
+        self.tell(venue, "deposit", user=user, usd=100_000)
+        self.tell(venue, "agent", user=user, agent=signer, name="agent-where")
 
 
 def wallet(name: str) -> str:
@@ -301,7 +319,7 @@ def staged(house: House) -> Iterator[Stage]:
     house.queues.queues, house.queues.fault = dict(queues), None
     with fresh_database(house.server.postgres, template=house.template) as dsn:
         name = dsn.rsplit("/", 1)[1]
-        made = Stage(house, name, Database(DatabaseSettings.from_url(dsn)), queues)
+        made = house.stage(name, Database(DatabaseSettings.from_url(dsn)), queues)
         made.clear_venues()
         try:
             yield made
