@@ -105,6 +105,8 @@ def ended(
     last()
     rested = director.play(patience_seconds=_PATIENCE_SECONDS)
     stage.move_clock(stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
+    director.invoke("reconcile")
+    director.play(patience_seconds=_PATIENCE_SECONDS)
     restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
     return Verdict(restless + judge_onchain(stage, director.errors), director)
 

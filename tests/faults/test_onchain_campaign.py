@@ -14,8 +14,6 @@ from tests.faults.scenarios import Verdict
 from tests.faults.stage import wallet
 
 SEED = 5
-LONG_AGO = 40
-"""Blocks, which reach back to the last close."""
 TOOLS = ROOT / ".venv" / "chain" / "node_modules" / "@foundry-rs"
 pytestmark = pytest.mark.skipif(
     not TOOLS.exists(), reason="no local chain: make .venv/chain/node_modules/.installed"
@@ -84,16 +82,6 @@ def test_an_unmined_order_taken_for_expired_is_found(house: OnchainHouse) -> Non
         verdict = one_signal_onchain(stage, NoFaults(), OneTrouble(Trouble.STANDS))
 
     assert "ends agree" in judges_of(verdict.violations)
-
-
-def test_a_close_that_the_chain_undid_after_its_end_was_told_is_found(stage: OnchainStage) -> None:
-    verdict = one_signal_onchain(stage, NoFaults())
-    assert verdict.violations == []
-
-    stage.place.reorganise(LONG_AGO)
-
-    told = judges_of(judge_onchain(stage, []))
-    assert told >= {"positions agree", "fills agree", "ends agree", "trades agree"}
 
 
 def test_a_trade_that_the_ledger_does_not_have_is_found(stage: OnchainStage) -> None:
