@@ -132,6 +132,10 @@ def test_a_restore_that_waits_for_a_decision_is_over_the_alarm_s_threshold_until
 ) -> None:
     restores = world.store.restores
     restores.begin(datetime.now(UTC) - timedelta(hours=1), "an operator", "the disk was lost")
+    world.database.run_together(
+        ("SET LOCAL session_replication_role = replica", {}),
+        ("UPDATE restores SET told_at = told_at - interval '2 minutes'", {}),
+    )
     restores.keep(AccountAt(WALLET, "HYPERLIQUID"), [SOMEBODY_S], [])
     figure = ("RestoresOpen", frozenset({("service", "reconcile")}))
 

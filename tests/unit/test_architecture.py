@@ -53,7 +53,7 @@ ALLOWED: Mapping[str, str] = {
     "store.plans": "domain",
     "store.books": "domain venues.base",
     "store.market_rows": "domain",
-    "store.records": "domain errors messages routing.candidates store.market_rows venues.base",
+    "store.records": "domain errors ids messages routing.candidates store.market_rows venues.base",
     "store.administration": "callers contract. domain errors store.",
     "store.deployments": "contract. domain store.connection",
     "store.views": "callers contract. domain errors paging routing.candidates store.",

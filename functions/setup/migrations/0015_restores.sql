@@ -39,6 +39,8 @@ CREATE TABLE unowned_fills (
     CONSTRAINT unowned_fills_adopted_as_position CHECK ((position_id IS NOT NULL) = (decision IS NOT DISTINCT FROM 'ADOPTED'))
 );
 CREATE INDEX unowned_fills_undecided ON unowned_fills (found_at) WHERE decision IS NULL;
+CREATE INDEX unowned_fills_named ON unowned_fills (account) WHERE client_order_id IS NOT NULL;
+CREATE INDEX unowned_fills_adopted ON unowned_fills (position_id) WHERE position_id IS NOT NULL;
 
 ALTER TABLE venue_accounts ADD COLUMN matched_at timestamptz;   -- when all that was done there since a restore was known here
 
@@ -160,8 +162,10 @@ BEGIN
     IF signer IS NULL THEN
         RAISE EXCEPTION 'fill %: account % has no key, or a worker has it now', of_fill, told.account USING ERRCODE = 'check_violation';
     END IF;
-    INSERT INTO signals (id, agent_id, token_symbol, venue, requested_venue, side, created_at, received_at, decided_at, skipped_reason)
-    VALUES (lost_signal, follows.agent_id, told.token_symbol, told.venue, told.venue, told.side, told.at, told.at, now(),
+    INSERT INTO signals (id, agent_id, token_symbol, venue, requested_venue, side, size_model, created_at, received_at, decided_at,
+                         skipped_reason)
+    VALUES (lost_signal, follows.agent_id, told.token_symbol, told.venue, told.venue, told.side,
+            jsonb_build_object('type', 'fixed-usdc', 'value', cost::text, 'leverage', '1'), told.at, told.at, now(),
             'stands for a signal that a restored database has forgotten: ' || why);
     INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg, attempt, venue, account, mode, token_symbol,
                               market_name, side, reduce_only, leverage)

@@ -119,7 +119,9 @@ def _asked(checkups: Checkups, check: Check, is_time: Callable[[], bool]) -> Exa
     except DatabaseRefused as error:
         return _unasked(check, f"the database refused to tell: {error}", "Run setup")
     except AgentWhereError as error:
-        return _unasked(check, str(error), "See that the database is reachable")
+        return _unasked(
+            check, str(error), "See that the database is reachable, and not too slow for it"
+        )
     return _examined(check.name, check.title, check.todo, found, check.weight)
 
 

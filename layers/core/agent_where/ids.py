@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 _NAMESPACE = UUID("3f1c0f5e-58a1-5a0e-9d3b-2b8d4f6a7c10")
 _DERIVED = 5
 """The version of ids that follow from a name."""
+_ATTEMPTS = 32
 
 
 def order_id(signal_id: UUID, deployment_id: UUID, leg: str, attempt: int) -> UUID:
@@ -12,12 +13,23 @@ def order_id(signal_id: UUID, deployment_id: UUID, leg: str, attempt: int) -> UU
     return uuid5(_NAMESPACE, f"order/{signal_id}/{deployment_id}/{leg}/{attempt}")
 
 
+def order_named(client_order_id: str | None) -> UUID | None:
+    """The order that a venue's client order id names, where it is one that this system gives."""
+    try:
+        named = None if client_order_id is None else UUID(client_order_id[2:])
+    except ValueError:
+        return None
+    return named if named is not None and named.version == _DERIVED else None
+
+
 def is_order_name(client_order_id: str | None) -> bool:
     """Whether a venue's client order id is one that this system gives: an order's derived id."""
-    try:
-        return client_order_id is not None and UUID(client_order_id[2:]).version == _DERIVED
-    except ValueError:
-        return False
+    return order_named(client_order_id) is not None
+
+
+def attempts(signal_id: UUID, deployment_id: UUID, leg: str) -> frozenset[UUID]:
+    """The orders that could be an attempt at a leg: more than there are venues to fail over to."""
+    return frozenset(order_id(signal_id, deployment_id, leg, n) for n in range(1, _ATTEMPTS + 1))
 
 
 def position_id(signal_id: UUID, deployment_id: UUID) -> UUID:

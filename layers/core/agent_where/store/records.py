@@ -19,6 +19,7 @@ from agent_where.domain import (
     VenueId,
 )
 from agent_where.errors import BadInput
+from agent_where.ids import attempts, order_named
 from agent_where.messages import signal_from_row
 from agent_where.routing.candidates import Candidate, RoutingConfig
 from agent_where.store.market_rows import market_from_row
@@ -224,7 +225,7 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
         max_leverage=row["max_leverage"],
         control=row["control"],
         control_global=row["control_global"],
-        superseded=row["superseded"],
+        superseded=row["superseded"] or _is_forgotten(row),
         opposite=row["opposite"],
         book=_book(row),
         open_qty=position["open_qty"] if position else None,
@@ -234,6 +235,13 @@ def order_file(row: Mapping[str, Any]) -> OrderFile:
         refused=row["refused"],
         bounds=row["bounds"],
     )
+
+
+def _is_forgotten(row: Mapping[str, Any]) -> bool:
+    """Whether an attempt at this entry was executed in what a restore has forgotten."""
+    told, order = {order_named(name) for name in row["forgotten"]}, row["order"]
+    names = UUID(order["signal_id"]), UUID(order["deployment_id"]), order["leg"]
+    return bool(told) and not told.isdisjoint(attempts(*names))
 
 
 def order_from_row(row: Mapping[str, Any]) -> Order:

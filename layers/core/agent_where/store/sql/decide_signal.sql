@@ -31,6 +31,7 @@ WITH taken AS (
                               token_symbol, market_name, side, reduce_only, leverage, due_at, enqueued_at)
     SELECT id, signal_id, deployment_id, position_id, 'ENTRY', leg, 1, venue, account, mode,
            token_symbol, market_name, side, false, leverage, now(), now()
-    FROM planned
+    FROM planned p
+    WHERE NOT EXISTS (SELECT FROM unowned_fills u WHERE u.position_id = p.id)   -- a restore forgot it, and a person adopted it
 )
 SELECT id FROM taken;

@@ -12,8 +12,9 @@ SELECT to_jsonb(o) AS "order",
        control_for(NULL, a.id, d.id) AS control,
        control_for(NULL, NULL, NULL) AS control_global,
        (SELECT coalesce(jsonb_object_agg(c.id, c.state), '{}') FROM trading_controls c WHERE c.scope = 'venue') AS venue_controls,
-       is_superseded(s.id)
-           OR (o.purpose = 'ENTRY' AND EXISTS (SELECT FROM unowned_fills u WHERE u.client_order_id = o.client_order_id)) AS superseded,
+       is_superseded(s.id) AS superseded,
+       (SELECT coalesce(jsonb_agg(DISTINCT u.client_order_id), '[]') FROM unowned_fills u
+        WHERE o.purpose = 'ENTRY' AND u.account = o.account AND u.client_order_id IS NOT NULL) AS forgotten,
        has_opposite(o.id) AS opposite,
        (SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') FROM venue_markets m WHERE m.token_symbol = o.token_symbol) AS markets,
        (SELECT coalesce(jsonb_agg(b.id ORDER BY b.id), '[]') FROM venue_orders b
