@@ -2,7 +2,8 @@
 
 The model: workers / seconds of service for each queue, and one order at a time for an account; the
 least of them is what the system carries. The simulation plays the two FIFO queues: signals in
-groups of their agent, orders in groups of their account, each queue with its own workers, arrivals
+groups of their agent, orders grouped by their account, whose lease lets one through at a time (that
+a message which finds it taken comes again is left out), each queue with its own workers, arrivals
 by chance, service times drawn from those measured. `median` is what got through in the simulation,
 `ratio` is that against the model; offered is a tenth more than the model says it can carry.
 """
