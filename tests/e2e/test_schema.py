@@ -18,6 +18,8 @@ from tests.fuzzing import PHASES, fuzz
 pytestmark = pytest.mark.e2e
 
 SHORT, LEAST_WITH_CORNERS = 250, 1_500
+GATE = 20_260_206
+"""The short form's seed: a gate says the same of the same code; `make fuzz` draws anew."""
 CREATED = examples_of("createAgent").requests["routed"]
 FOLLOWED = examples_of("follow").requests["with limits"]
 SIGNAL = examples_of("sendSignal").requests["open"]
@@ -81,6 +83,7 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(known: Stack) -> None:
         token,
         examples=max(1, (cases() - 1_300) // 24 if corners else cases() // 40),
         phases=PHASES if corners else [phase for phase in PHASES if phase != "coverage"],
+        seed=None if "CASES" in os.environ else GATE,
         loud="CASES" in os.environ,
     )
 

@@ -15,7 +15,7 @@ from agent_where.venues.ostium.tokens import token_of as ostium_token
     [
         ("BTC", "BTC"),
         ("btc", "BTC"),
-        (" Eth ", "ETH"),
+        (" Eth \n", "ETH"),
         ("kPEPE", "PEPE"),
         ("1000pepe", "PEPE"),
         ("gold", "XAU"),
@@ -31,7 +31,19 @@ def test_a_symbol_is_upper_case_and_canonical(written: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "   ", "B TC", "BTC/USD", "-BTC", "💥", "BTC\x00", "\ud800", "A" * 33, "\u0392TC"],
+    [
+        "",
+        "   ",
+        "B TC",
+        "BTC/USD",
+        "-BTC",
+        "💥",
+        "BTC\x00",
+        "\ud800",
+        "A" * 33,
+        "\u0392TC",
+        "\u2028BTC",
+    ],
 )
 def test_what_is_no_symbol_is_refused_in_words_that_can_be_written_anywhere(written: str) -> None:
     with pytest.raises(BadInput, match="is not a token symbol") as caught:

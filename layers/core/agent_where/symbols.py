@@ -5,6 +5,7 @@ is the venue adapter's own table; this one is for what callers write.
 """
 
 import re
+import string
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -41,13 +42,13 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 
 def canonical(symbol: str) -> str:
-    """The one symbol that stands for what the caller calls `symbol`.
+    """The one symbol that stands for what the caller calls `symbol`, with ASCII's blanks around it.
 
     Raises:
         BadInput: it is no symbol at all: empty, over 32 characters, or with other characters than
             letters, digits, dot, hyphen and underscore.
     """
-    stripped = symbol.strip()
+    stripped = symbol.strip(string.whitespace)
     upper = stripped.upper()
     if not stripped.isascii() or not SYMBOL.fullmatch(upper):
         raise BadInput(

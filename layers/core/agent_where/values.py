@@ -153,7 +153,9 @@ VenueName = Annotated[
 TokenSymbol = Annotated[
     str,
     BeforeValidator(_symbol),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[\t-\r ]*[A-Za-z0-9][A-Za-z0-9._-]{0,31}[\t-\r ]*$"}
+    ),
 ]
 Id = Annotated[UUID, BeforeValidator(_canonical_id), WithJsonSchema(UUID_SCHEMA)]
 Address = Annotated[
