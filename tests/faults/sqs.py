@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -150,6 +151,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.queues = queues
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A function that was killed hangs up; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -157,7 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("half a request")
+        asked = json.loads(body)
         action = self.headers["X-Amz-Target"].rpartition(".")[2]
         status, answer = self.server.queues.answer(action, asked)
         if self.server.queues.fault == LOSE:
