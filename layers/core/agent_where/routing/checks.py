@@ -7,6 +7,8 @@ them again right before an order is sent.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
 
 from agent_where.domain import ControlState, Market, Refusal, Signal
 from agent_where.routing.candidates import Candidate
@@ -20,7 +22,7 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """What a signal asks of every market alike. `max_age` is how old a sync may be."""
 
@@ -28,27 +30,28 @@ class Terms:
     now: datetime
     max_age: timedelta
 
+    @cached_property
+    def notional_usd(self) -> Decimal | None:
+        """USD; None where the signal does not tell it yet."""
+        size = self.signal.size
+        return size.notional_usd() if size else None
+
 
 Check = Callable[[Terms, Market], str | None]
 
 
 def refusal_of(terms: Terms, candidate: Candidate) -> Refused | None:
     """The first check that `candidate` fails, or None when it may trade."""
-    return next(_failures(terms, candidate), None)
-
-
-def _failures(terms: Terms, candidate: Candidate) -> Iterator[Refused]:
     if candidate.control is not ControlState.ACTIVE:
-        yield Refused(
+        return Refused(
             code=Refusal(candidate.control.value),
             detail=f"Trading is {candidate.control} here",
         )
     if not candidate.supported:
-        yield Refused(code=Refusal.VENUE_NOT_SUPPORTED, detail="No adapter trades here yet")
+        return Refused(code=Refusal.VENUE_NOT_SUPPORTED, detail="No adapter trades here yet")
     if candidate.market is None:
-        yield Refused(code=Refusal.NOT_LISTED, detail=f"{terms.signal.token_symbol} is not listed")
-    else:
-        yield from market_failures(terms, candidate.market)
+        return Refused(code=Refusal.NOT_LISTED, detail=f"{terms.signal.token_symbol} is not listed")
+    return next(market_failures(terms, candidate.market), None)
 
 
 def market_failures(terms: Terms, market: Market) -> Iterator[Refused]:
@@ -97,7 +100,7 @@ def _leverage(terms: Terms, market: Market) -> str | None:
 
 
 def _notional(terms: Terms, market: Market) -> str | None:
-    notional = terms.signal.size.notional_usd() if terms.signal.size else None
+    notional = terms.notional_usd
     if notional is None or notional >= market.min_notional_usd:
         return None
     least = f"{market.min_notional_usd:f} USD of market {market.name}"
