@@ -6,15 +6,11 @@ part alone. Prints one JSON object a line; `ratio` compares a cold start with wh
 a machine that does nothing else.
 """
 
-import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
-import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,9 +27,8 @@ from agent_where.venues._evm.transaction import Fees, Transaction, signed  # noq
 from agent_where.venues.hyperliquid.signing import Request, signed_body  # noqa: E402
 from agent_where.venues.hyperliquid.wire import OrderTerms, order  # noqa: E402
 from agent_where.venues.ostium.contracts import DELEGATED, OPEN_TRADE, Trade  # noqa: E402
+from benchmarks._measure import timed, told  # noqa: E402
 
-WARM_UP = 20
-TIMES = 300
 PROCESSES = 9
 MOST_MS = 150
 """What the adapter and the signers may add to a cold start."""
@@ -90,33 +85,9 @@ class Prepared:
         }
 
 
-def told(name: str, taken: Sequence[float], unit: str, most: float | None = None) -> None:
-    """Print the line of one measurement. Ranks need a hundred of them."""
-    median = statistics.median(taken)
-    ranks = statistics.quantiles(taken, n=100) if len(taken) >= 100 else None
-    line = {
-        "name": name,
-        "n": len(taken),
-        "median": round(median, 1),
-        "p95": round(ranks[94], 1) if ranks else None,
-        "p99": round(ranks[98], 1) if ranks else None,
-        "unit": unit,
-        "ratio": round(median / most, 2) if most else None,
-        "python": platform.python_version(),
-    }
-    print(json.dumps(line), flush=True)
-
-
 def measured(name: str, once: Callable[[], object]) -> None:
     """Time `once` in microseconds."""
-    for _ in range(WARM_UP):
-        once()
-    taken = []
-    for _ in range(TIMES):
-        began = time.perf_counter_ns()
-        once()
-        taken.append((time.perf_counter_ns() - began) / 1000)
-    told(name, taken, "us")
+    told(name, [taken * 1000 for taken in timed(once)], "us")
 
 
 def cold(name: str, timed: str) -> None:
@@ -135,7 +106,7 @@ def cold(name: str, timed: str) -> None:
         float(subprocess.check_output(command, env=environment, text=True))
         for _ in range(PROCESSES)
     ]
-    told(name, taken, "ms", MOST_MS)
+    told(name, taken, "ms", baseline=MOST_MS)
 
 
 def main() -> None:

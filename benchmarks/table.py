@@ -180,7 +180,7 @@ def table(printed: Iterable[str]) -> str:
     read = [json.loads(line) for line in printed if line.startswith("{")]
     lines = {line["name"]: line for line in read}
     told = ["| what | aim | measured |", "|---|---|---|", *(row.told(lines) for row in rows())]
-    loads = sorted(line["load"] for line in read if "load" in line)
+    loads = sorted(line["load"] for line in read)
     if loads:
         on = read[0]
         machine = f"{on['cores']} cores, load {loads[0]:g} to {loads[-1]:g}"
