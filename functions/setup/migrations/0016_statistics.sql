@@ -92,20 +92,26 @@ BEGIN
 END
 $$;
 
+-- A decision is late if its stretch may have been summed when it is committed, however long that took and whatever the
+-- clock did: asked at the commit, and of what is summed. A stretch is summed three minutes after its end at the earliest.
 CREATE FUNCTION note_late_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO routing_late (history_id, grain, created_at) SELECT NEW.id, grain, NEW.created_at FROM routing_summed;
+    IF NEW.created_at < clock_timestamp() - interval '1 minute' OR EXISTS (SELECT FROM routing_summed g WHERE g.until > NEW.created_at) THEN
+        INSERT INTO routing_late (history_id, grain, created_at)
+        SELECT NEW.id, g.grain, NEW.created_at FROM routing_summed g
+        WHERE NEW.created_at < greatest(g.until, clock_timestamp() - interval '1 minute');
+    END IF;
     RETURN NULL;
 END
 $$;
--- A stretch is summed three minutes after its end at the earliest. A decision stored within the first of them has two
--- minutes to be committed, far more than any statement gets.
-CREATE TRIGGER venue_routing_history_late AFTER INSERT ON venue_routing_history
-    FOR EACH ROW WHEN (NEW.created_at < clock_timestamp() - interval '1 minute') EXECUTE FUNCTION note_late_decision();
+CREATE CONSTRAINT TRIGGER venue_routing_history_late AFTER INSERT ON venue_routing_history
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_late_decision();
 
--- What an agent decided is its creator's: when that is another, all is summed anew.
+-- What an agent decided is its creator's: when that is another, all is summed anew. It waits for whoever sums with nothing
+-- locked that he needs.
 CREATE FUNCTION forget_sums() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    PERFORM FROM routing_summed WHERE grain = 'm' FOR UPDATE;
     UPDATE routing_summed SET since = NULL, until = NULL WHERE since IS NOT NULL;
     RETURN NULL;
 END
@@ -165,7 +171,8 @@ $$;
 
 -- Sum stretches that are over, and those anew that a late decision is in, for up to a third of a second; drop what no window
 -- reaches any more. Returns whether there may be more to do. Any number may call it at any time: who finds another at it has
--- nothing to do.
+-- nothing to do. Where nobody has summed for longer than sums are kept it goes on from there; where the clock was far ahead it
+-- begins anew.
 CREATE FUNCTION sum_decisions() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     oldest  CONSTANT timestamptz := stretch_of('1 day', now() - interval '8 days');
@@ -176,12 +183,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    IF EXISTS (SELECT FROM routing_summed WHERE since IS NULL) THEN
+    IF EXISTS (SELECT FROM routing_summed WHERE since IS NULL OR since > now()) THEN
         TRUNCATE routing_sums;                                 -- whoever still reads it is waited for
         UPDATE routing_summed SET since = oldest, until = oldest;
     END IF;
     DELETE FROM routing_sums s USING routing_summed g WHERE s.grain = g.grain AND s.since < oldest;
-    UPDATE routing_summed SET since = oldest WHERE since < oldest;
+    UPDATE routing_summed SET since = oldest, until = greatest(until, oldest) WHERE since < oldest;
     DELETE FROM routing_late l USING routing_summed g WHERE l.grain = g.grain AND l.created_at < g.since;
     WHILE clock_timestamp() < statement_timestamp() + interval '300 milliseconds' LOOP
         -- Where nothing was decided there is nothing to sum.
@@ -218,4 +225,5 @@ BEGIN
     END LOOP;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION sum_decisions(), sum_stretch("char", timestamptz, timestamptz) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION note_late_decision(), forget_sums(), sum_decisions(), sum_stretch("char", timestamptz, timestamptz)
+FROM PUBLIC;
