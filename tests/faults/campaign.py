@@ -16,20 +16,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from tests.faults.faulting import LASTING, Fault, Faults, Kind, NoFaults, OneFault, possible
+from tests.faults.house import House
 from tests.faults.load import Plan, load
 from tests.faults.onchain_scenarios import drawn_onchain, one_signal_onchain
-from tests.faults.onchain_stage import OnchainHouse
+from tests.faults.onchain_stage import OnchainHouse, OnchainStage
 from tests.faults.onchain_trouble import BROADCAST, OneTrouble, Trouble
 from tests.faults.points import Point
 from tests.faults.runtime import HarnessFault
 from tests.faults.scenarios import Verdict, drawn, one_signal
-from tests.faults.stage import House, Stage, staged
+from tests.faults.stage import Stage, staged
 
 FREEZES = (25.0, 70.0, 700.0)
 """Past the function's time-out, past the lease and the visibility, past every expiry; seconds."""
@@ -129,12 +131,17 @@ def _single(number: int, fault: Fault, play: OneSignal = one_signal) -> Case:
 
 def points_of(house: House, play: OneSignal = one_signal) -> list[Point]:
     """Every point that the one signal comes to when all goes well."""
-    with staged(house) as stage:
+    with stage_in(house) as stage:
         counting = OneFault(0, Fault(Kind.DIE))
         verdict = play(stage, faults=counting)
     if verdict.violations:
         raise HarnessFault(f"without any fault: {verdict.violations}")
     return counting.points
+
+
+def stage_in(house: House) -> AbstractContextManager[Stage]:
+    """A stage of the kind that the house is for."""
+    return staged(house, OnchainStage if isinstance(house, OnchainHouse) else Stage)
 
 
 def house_for(scenario: str, folder: Path) -> House:
@@ -185,7 +192,7 @@ def play(options: argparse.Namespace, shard: int) -> Tally:
 
 
 def _play_one(house: House, case: Case, tally: Tally, *, log: bool) -> None:
-    with staged(house) as stage:
+    with stage_in(house) as stage:
         verdict = case.play(stage)
     tally.add(case.name, verdict)
     if log:

@@ -13,7 +13,8 @@ from agent_where.store.restores import Restores
 from agent_where.venues.base import Exits, FoundExits, Held, Holdings
 from agent_where.venues.hyperliquid.trading import HyperliquidVenue
 from local.simulators.hyperliquid import HyperliquidSimulator
-from tests.faults.stage import BEGINNING, DEAD, Stage
+from tests.faults.house import BEGINNING
+from tests.faults.stage import DEAD, Stage
 
 
 class _Depths:

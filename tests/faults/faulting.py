@@ -135,6 +135,21 @@ class OneFault:
 
 
 @dataclass
+class At:
+    """One fault, the first time that a point with this in its name is come to."""
+
+    name: str
+    fault: Fault
+    is_over: bool = False
+
+    def at(self, point: Point) -> Fault | None:
+        if self.is_over or self.name not in point[2]:
+            return None
+        self.is_over = True
+        return self.fault
+
+
+@dataclass
 class Drawn:
     """Faults drawn with a share of all points, of some kinds, up to a number.
 

@@ -5,18 +5,16 @@ The venues' own books are what the ledger is held against. Nothing here reads wh
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from agent_where.store.connection import Row
+from tests.faults.case import Case, MarketOf, case_of, order_id_of
 from tests.faults.examined import faults_found
-from tests.faults.stage import DEAD, VENUES, Stage
+from tests.faults.stage import DEAD, Stage
 
-Judge = Callable[["Case"], Iterable[str]]
-MarketOf = tuple[str, str, str]
-"""A venue, an account there, and a coin."""
+Judge = Callable[[Case], Iterable[str]]
 ENDS = frozenset({"FILLED", "REJECTED", "EXPIRED"})
 MOVES = frozenset(
     {
@@ -32,48 +30,6 @@ FORESEEN = frozenset(
     }
 )
 """What a worker may raise when something fails around it: no rule's refusal, no fault of ours."""
-
-
-@dataclass(frozen=True)
-class VenueFill:
-    """One execution as a venue has it. `order_id`: None where the order was none of ours.
-
-    `is_by_hand`: the user traded, not we and not the venue.
-    """
-
-    venue: str
-    account: str
-    id: str
-    size: Decimal
-    price: Decimal
-    order_id: UUID | None
-    coin: str = ""
-    is_by_hand: bool = False
-
-    @property
-    def market(self) -> "MarketOf":
-        return self.venue, self.account, self.coin
-
-
-@dataclass(frozen=True)
-class Case:
-    """A stage at rest, read once."""
-
-    stage: Stage
-    errors: list[str]
-    books: Mapping[str, Mapping[str, Any]]
-    orders: Mapping[UUID, Row]
-    theirs: list[VenueFill]
-
-    def rows(self, sql: str) -> list[Row]:
-        return self.stage.rows(sql)
-
-
-def case_of(stage: Stage, errors: list[str]) -> Case:
-    """Read the ledger and the venues' books."""
-    books = {venue: stage.books(venue) for venue in VENUES}
-    orders = {row["id"]: row for row in stage.rows("SELECT * FROM venue_orders")}
-    return Case(stage, errors, books, orders, list(_fills(books)))
 
 
 def judge(stage: Stage, errors: list[str]) -> list[str]:
@@ -194,7 +150,7 @@ def nothing_rests(case: Case) -> Iterable[str]:
     for venue, told in case.books.items():
         for book in told["accounts"].values():
             for order in book["orders"]:
-                row = case.orders.get(_order_id(order.get("cloid")) or UUID(int=0))
+                row = case.orders.get(order_id_of(order.get("cloid")) or UUID(int=0))
                 if order["status"] == "open" and (row is None or row["status"] in ENDS):
                     yield f"{venue}: {order.get('cloid')} rests, {row and row['status']} here"
 
@@ -296,24 +252,3 @@ JUDGES: Mapping[str, Judge] = {
     "nothing unexplained": nothing_unexplained,
     "doctor content": doctor_content,
 }
-
-
-def _fills(books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
-    for venue, told in books.items():
-        for account, book in told["accounts"].items():
-            for fill in book["fills"]:
-                yield VenueFill(
-                    venue,
-                    account,
-                    f"{fill['oid']}:{fill['tid']}",
-                    Decimal(fill["sz"]),
-                    Decimal(fill["px"]),
-                    _order_id(fill.get("cloid")),
-                    fill["coin"],
-                    not fill.get("cloid") and not fill.get("liquidation"),
-                )
-
-
-def _order_id(client_id: str | None) -> UUID | None:
-    """The order that a client id was made from."""
-    return UUID(client_id.removeprefix("0x")) if client_id else None

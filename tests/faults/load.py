@@ -13,8 +13,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -22,16 +22,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agent_where.execution.executor import LEASE_SECONDS
-from agent_where.migrations import set_up
-from agent_where.store.connection import Database, DatabaseSettings, Row
-from agent_where.store.store import Store
-from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
-from tests.conftest import fresh_database
+from agent_where.store.connection import Row
 from tests.faults.fifo import BadReceipt, Fifo
+from tests.faults.house import COIN, House
 from tests.faults.judges import judge
+from tests.faults.real_stage import real_stage
 from tests.faults.runtime import Dead, Ended, Instance
 from tests.faults.sqs import LOSE, event
-from tests.faults.stage import COIN, DEAD, MIGRATIONS, ORDERS, SIGNALS, VENUES, House, Stage, wallet
+from tests.faults.stage import DEAD, ORDERS, SIGNALS, Stage, wallet
 
 _TIME_OUT_SECONDS = 20.0
 _RECONCILE_EVERY = 15.0
@@ -274,34 +272,6 @@ FAULTS: dict[str, Callable[[Load, Instance], None]] = {
     "queue's answer lost": _lose,
     "delivered again": _nothing,
 }
-
-
-@contextmanager
-def real_stage(house: House) -> Iterator[Stage]:
-    """A stage on the real clock, with markets that are fresh."""
-    dead = Fifo(DEAD, time.time)
-    queues = {
-        SIGNALS: Fifo(SIGNALS, time.time, dead_letters=dead),
-        ORDERS: Fifo(ORDERS, time.time, dead_letters=dead),
-        DEAD: dead,
-    }
-    house.queues.queues, house.queues.fault = dict(queues), None
-    house.clock.is_real = True
-    with fresh_database(house.server.postgres) as dsn:
-        database = Database(DatabaseSettings.from_url(dsn))
-        set_up(database, MIGRATIONS, network="mainnet")
-        database.script((Path(__file__).parent / "moves.sql").read_text())
-        made = Stage(house, dsn.rsplit("/", 1)[1], database, queues)
-        made.clear_venues()
-        for name in VENUES:
-            listed = HyperliquidMarkets(house.servers[name].url, timeout_seconds=10).markets()
-            renamed = [each.model_copy(update={"venue": name}) for each in listed]
-            Store(database).upsert_markets(name, renamed)
-        try:
-            yield made
-        finally:
-            house.runtime.forget()
-            database.close()
 
 
 def load(house: House, plan: Plan, seed: int) -> dict[str, Any]:

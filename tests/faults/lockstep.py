@@ -9,34 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 
-from tests.faults import signing
-from tests.faults.cuts import Cut
-from tests.faults.faulting import VENUE_RULES, Fault, Faults, Kind, NoFaults
+from tests.faults.breaking import let_go, strike
+from tests.faults.faulting import Fault, Faults, Kind, NoFaults
 from tests.faults.fifo import BadReceipt, Fifo
+from tests.faults.house import BEGINNING
 from tests.faults.points import Point
 from tests.faults.runtime import AtPoint, Dead, Ended, HarnessFault, Instance
-from tests.faults.server import end_sessions, fail_over, turn_read_only
-from tests.faults.sqs import LOSE, REFUSE, event
-from tests.faults.stage import BEGINNING, DEAD, ORDERS, SIGNALS, Stage
+from tests.faults.sqs import event
+from tests.faults.stage import DEAD, ORDERS, SIGNALS, Stage
 
 TICK_SECONDS = 0.02
 RECONCILE_EVERY = 60.0
 TIME_OUT_SECONDS = {"route_execute": 20.0, "reconcile": 50.0, "market_sync": 60.0}
 _MOST_STEPS = 60_000
-_CUTS = {
-    Kind.CUT_BEFORE: Cut.BEFORE,
-    Kind.CUT_HALFWAY: Cut.HALFWAY,
-    Kind.LOSE_ANSWER: Cut.ANSWER,
-}
-_SIGNER_FAULTS = {
-    Kind.SIGNER_FAILS: signing.FAIL,
-    Kind.SIGNER_DOWN: signing.FAIL,
-    Kind.SIGNER_LOSES: signing.LOSE,
-    Kind.SIGNER_DENIES: signing.DENY,
-}
-_QUEUE_FAULTS = {Kind.QUEUE_REFUSES: REFUSE, Kind.QUEUE_LOSES: LOSE}
 
 
 @dataclass
@@ -70,6 +56,7 @@ class Director:
         time_outs: whether an invocation is ended when its time is up; else it goes on, as in a
             sandbox that was frozen together with its clock.
         skews: how far the clocks of functions may be ahead of the world's, in seconds.
+        patience_seconds: of the world's time, until what does not come to rest never will.
     """
 
     stage: Stage
@@ -78,6 +65,7 @@ class Director:
     workers: int = 2
     time_outs: bool = True
     skews: Sequence[float] = (0.0,)
+    patience_seconds: float = 7200.0
     acts: list[Act] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     struck: Counter[StrEnum] = field(default_factory=Counter)
@@ -88,9 +76,9 @@ class Director:
     _next_reconcile: float = 0.0
     _resume: list[Act] = field(default_factory=list)
 
-    def play(self, *, patience_seconds: float = 7200.0) -> bool:
-        """Whether it all came to rest within so long of the world's time."""
-        until = self.stage.clock.now + patience_seconds
+    def play(self) -> bool:
+        """Whether it all came to rest in time."""
+        until = self.stage.clock.now + self.patience_seconds
         self._next_reconcile = self.stage.clock.now + RECONCILE_EVERY
         for _ in range(_MOST_STEPS):
             if self._over():
@@ -207,10 +195,7 @@ class Director:
     def _follow(self, run: Run) -> None:
         """Until it waits again, or has ended."""
         happened = run.instance.next_event()
-        self.stage.house.queues.fault = None
-        self.stage.house.keys.fault = None
-        self.stage.house.server.line.next_cut = None
-        self.stage.unlock()
+        let_go(self.stage)
         match happened:
             case AtPoint(point):
                 self.points += 1
@@ -255,7 +240,7 @@ class Director:
         """Whether the process does not go on now."""
         self.struck[fault.kind] += 1
         self._note(f"!! {fault} at {' '.join(run.at)} of {run.instance.id}")
-        now, stage = self.stage.clock.now, self.stage
+        now = self.stage.clock.now
         match fault.kind:
             case Kind.DIE:
                 self._die(run)
@@ -263,57 +248,10 @@ class Director:
             case Kind.FREEZE:
                 run.frozen_until = now + fault.seconds
                 return True
-            case Kind.DATABASE_AWAY | Kind.FAILOVER | Kind.READ_ONLY | Kind.POOL_FULL:
-                what, back = self._server_fails(fault.kind)
-                self._resume.append(Act(now + fault.seconds, what, back))
-            case Kind.SIGNER_DOWN | Kind.SIGNER_DENIES:
-                stage.house.keys.lasting = _SIGNER_FAULTS[fault.kind]
-                self._resume.append(Act(now + fault.seconds, "the signer is back", self._signs))
-            case Kind.SIGNER_FAILS | Kind.SIGNER_LOSES:
-                stage.house.keys.fault = _SIGNER_FAULTS[fault.kind]
-            case Kind.LOCKED:
-                stage.lock()
-            case Kind.VENUE_DOWN:
-                self._venue_down(run, fault.seconds)
-            case Kind.CUT_BEFORE | Kind.CUT_HALFWAY | Kind.LOSE_ANSWER:
-                stage.house.server.line.next_cut = _CUTS[fault.kind]
-            case Kind.QUEUE_REFUSES | Kind.QUEUE_LOSES:
-                stage.house.queues.fault = _QUEUE_FAULTS[fault.kind]
-            case _:
-                stage.tell(self._venue_of(run), "fail", times=1, **VENUE_RULES[fault.kind])
+        recovery = strike(self.stage, fault.kind, lambda: self._venue_of(run))
+        if recovery is not None:
+            self._resume.append(Act(now + fault.seconds, *recovery))
         return False
-
-    def _server_fails(self, kind: Kind) -> tuple[str, Callable[[], object]]:
-        """Begin it; what ends it, in words and as work."""
-        stage, line = self.stage, self.stage.house.server.line
-        match kind:
-            case Kind.FAILOVER:
-                line.close()
-                end_sessions(stage)
-                return "the database is at a new address", partial(fail_over, stage)
-            case Kind.READ_ONLY:
-                turn_read_only(stage)
-                return "the database is at a new address", partial(fail_over, stage)
-            case Kind.POOL_FULL:
-                stage.fill_pool()
-                return "the pool has room", stage.empty_pool
-            case _:
-                line.go_away()
-                return "the database is back", line.come_back
-
-    def _signs(self) -> None:
-        self.stage.house.keys.lasting = None
-
-    def _venue_down(self, run: Run, seconds: float) -> None:
-        venue = self._venue_of(run)
-        self.stage.tell(venue, "fail", mode="503")
-        self._resume.append(
-            Act(
-                self.stage.clock.now + seconds,
-                f"{venue} is back",
-                lambda: self.stage.tell(venue, "fail", mode=None),
-            )
-        )
 
     def _venue_of(self, run: Run) -> str:
         servers = self.stage.house.servers

@@ -12,9 +12,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from agent_where.store.connection import Row
-from tests.faults.judges import JUDGES, Case, VenueFill, case_of
+from tests.faults.case import Case, VenueFill, case_of
+from tests.faults.judges import JUDGES
 from tests.faults.onchain_books import Book, Execution
-from tests.faults.onchain_stage import DEPOSIT_USD, ONCHAIN, OnchainStage
+from tests.faults.onchain_stage import DEPOSIT_USD, ONCHAIN, OnchainStage, onchain
+from tests.faults.stage import Stage
 
 ROUNDING_USD: Final = Decimal("0.00001")
 """What each execution may differ in money: the venue counts USDC in millionths."""
@@ -41,9 +43,9 @@ class ChainCase:
         return self.order_of.get(execution.tx_hash or "")
 
 
-def judge_onchain(stage: OnchainStage, errors: list[str]) -> list[str]:
-    """Every violation, each with the name of what was violated."""
-    told = _case_of(stage, errors)
+def judge_onchain(stage: Stage, errors: list[str]) -> list[str]:
+    """Every violation, each with the name of what was violated. Raises HarnessFault: no chain."""
+    told = _case_of(onchain(stage), errors)
     found = [f"{name}: {words}" for name, judge in JUDGES.items() for words in judge(told.case)]
     return found + [
         f"{name}: {words}" for name, asks in CHAIN_JUDGES.items() for words in asks(told)

@@ -22,7 +22,7 @@ from local.chain.proxy import RpcProxy
 from local.environment import Home
 from local.simulators.ostium import OstiumSimulator
 from local.simulators.server import Reply, Request, json_reply
-from tests.faults.stage import BEGINNING, Clock
+from tests.faults.house import BEGINNING, Clock
 
 BLOCK_SECONDS: Final = 1
 CONFIRMATIONS: Final = 5

@@ -4,21 +4,19 @@ The first venue is the simulated one, as everywhere in the campaign. The node, t
 prices of the second follow the same clock as the rest of the world.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent_where.domain import Market
-from agent_where.store.connection import Database
 from agent_where.venues.ostium.markets import OstiumMarkets
 from local.chain.node import CHAIN_ID
 from local.simulators.hyperliquid import HyperliquidSimulator
-from tests.faults.fifo import Fifo
+from tests.faults.house import COIN, PRICE, VENUES, House
 from tests.faults.onchain_books import Book, read_book
 from tests.faults.onchain_place import CONFIRMATIONS, Place
 from tests.faults.runtime import HarnessFault, Instance
-from tests.faults.stage import COIN, KEYS, PRICE, House, Stage, staged
+from tests.faults.stage import KEYS, Stage
 
 NETTING: Final = "HYPERLIQUID"
 ONCHAIN: Final = "OSTIUM"
@@ -38,9 +36,6 @@ class OnchainHouse(House):
         super().close()
         self.place.close()
 
-    def stage(self, name: str, direct: Database, queues: Mapping[str, Fifo]) -> "OnchainStage":
-        return OnchainStage(self, name, direct, queues)
-
     def _serve(self) -> None:
         self.place = Place(self._chain_folder, self.clock)
         self._add(NETTING, HyperliquidSimulator(self.clock.utc, 1, is_mainnet=True))
@@ -58,6 +53,7 @@ class OnchainHouse(House):
 class OnchainStage(Stage):
     """One scenario's part of it."""
 
+    netting = (NETTING,)
     house: OnchainHouse
 
     @property
@@ -73,15 +69,15 @@ class OnchainStage(Stage):
         self.tell(NETTING, "reset")
         self.tell(NETTING, "forget")
         self.tell(PRICES, "reset")
-        self.set_price(PRICE)
+        for venue in VENUES:
+            self.set_price(venue, PRICE)
         self.place.begin()
 
-    def set_price(self, price: str, venues: Sequence[str] = (NETTING, ONCHAIN)) -> None:
-        """What the coin costs, in USD."""
-        if NETTING in venues:
-            self.tell(NETTING, "price", coin=COIN, price=price)
-        if ONCHAIN in venues:
+    def set_price(self, venue: str, price: str) -> None:
+        if venue == ONCHAIN:
             self.tell(PRICES, "price", coin=PAIR, price=price)
+        else:
+            super().set_price(venue, price)
 
     def books(self, venue: str) -> Mapping[str, Any]:
         return super().books(venue) if venue == NETTING else self.chain_book().told()
@@ -124,13 +120,6 @@ class OnchainStage(Stage):
         self.place.tell("fund", address=signer, eth=1)
         self.place.tell("approve", owner=user, usdc=DEPOSIT_USD)
         self.place.tell("delegate", owner=user, agent=signer)
-
-
-@contextmanager
-def staged_onchain(house: OnchainHouse) -> Iterator[OnchainStage]:
-    """A stage with a chain, cleared away at the end."""
-    with staged(house) as stage:
-        yield onchain(stage)
 
 
 def onchain(stage: Stage) -> OnchainStage:

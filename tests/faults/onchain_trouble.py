@@ -113,6 +113,7 @@ class DrawnTroubles:
 class OnchainDirector(Director):
     """Plays a scenario on a stage with a chain."""
 
+    patience_seconds: float = 3600.0
     troubles: Troubles = field(default_factory=NoTroubles)
 
     def calm(self) -> None:

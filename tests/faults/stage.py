@@ -1,135 +1,35 @@
-"""What a scenario happens on: database, queues, venues, functions, and one clock for all.
-
-The house is built once and lasts; a stage is what one scenario has of it, and is new each time.
-"""
+"""What one scenario has of the house: a database of its own, queues, accounts and instances."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from agent_where.domain import Market
 from agent_where.execution.signers import Signers
-from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings, Row
-from agent_where.store.store import Store
-from agent_where.venues.hyperliquid.markets import HyperliquidMarkets
-from local.environment import ROOT
-from local.simulators.hyperliquid import HyperliquidSimulator
-from local.simulators.server import Server, Simulator
 from tests.conftest import fresh_database
 from tests.faults.fifo import Fifo
-from tests.faults.runtime import Instance, Runtime
+from tests.faults.house import BEGINNING, COIN, PRICE, VENUES, Clock, House
+from tests.faults.runtime import Instance
 from tests.faults.server import Crowd, write_again
-from tests.faults.server import Server as DatabaseServer
-from tests.faults.signing import KeyServer, key_ref
-from tests.faults.sqs import QueueServer
+from tests.faults.signing import key_ref
 
-MIGRATIONS = ROOT / "functions" / "setup" / "migrations"
-BEGINNING = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
-VENUES = ("HYPERLIQUID", "OSTIUM")
 SIGNALS, ORDERS, DEAD = "signals.fifo", "orders.fifo", "dead.fifo"
-COIN, PRICE = "BTC", "60000"
 KEYS = {f"FAULTS_KEY_{number}": f"{number:02x}" * 32 for number in range(1, 33)}
 """The keys that the KMS of the harness has, under the numbers that their references end with."""
-_HERE = Path(__file__).parent
-
-
-class Clock:
-    """The world's time, in seconds since 1970. It stands still unless it is moved, or is real."""
-
-    def __init__(self) -> None:
-        self.now = BEGINNING
-        self.is_real = False
-
-    def utc(self) -> datetime:
-        return datetime.now(UTC) if self.is_real else datetime.fromtimestamp(self.now, UTC)
-
-    def seconds(self) -> float:
-        return self.now
-
-
-class House:
-    """What outlives scenarios: a database server, two venues, a queue server, a zygote."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.server = DatabaseServer(folder)
-        self.queues = QueueServer({})
-        self.keys = KeyServer()
-        self._folder = folder
-        self.venues: dict[str, Simulator] = {}
-        self.servers: dict[str, Server] = {}
-        self._serve()
-        self.runtime = Runtime(folder)
-        self.template = self._template()
-
-    def close(self) -> None:
-        self.runtime.close()
-        for server in self.servers.values():
-            server.close()
-        self.queues.close()
-        self.keys.close()
-        self.server.close()
-
-    @contextmanager
-    def sabotaged(self, name: str) -> Iterator[None]:
-        """With the product made wrong on purpose, as sabotage.py has it under that name."""
-        sound = self.runtime
-        (self._folder / "sabotaged").mkdir(exist_ok=True)
-        self.runtime = Runtime(self._folder / "sabotaged", name)
-        try:
-            yield
-        finally:
-            self.runtime.close()
-            self.runtime = sound
-
-    def stage(self, name: str, direct: Database, queues: Mapping[str, Fifo]) -> "Stage":
-        """A scenario's part of it."""
-        return Stage(self, name, direct, queues)
-
-    def _serve(self) -> None:
-        """Open the venues."""
-        for seed, name in enumerate(VENUES, start=1):
-            self._add(name, HyperliquidSimulator(self.clock.utc, seed, is_mainnet=True))
-
-    def _add(self, name: str, simulator: Simulator) -> None:
-        self.venues[name] = simulator
-        self.servers[name] = Server(simulator)
-
-    def _listed(self, name: str) -> Sequence[Market]:
-        """A venue's markets, as a sync would read them."""
-        self.venues[name].control.apply("/simulator/price", b'{"coin": "BTC", "price": "60000"}')
-        url = self.servers[name].url
-        listed = HyperliquidMarkets(url, timeout_seconds=10).markets()
-        return [each.model_copy(update={"venue": name}) for each in listed]
-
-    def _template(self) -> str:
-        """A migrated database with both venues' markets, on the world's clock."""
-        administrator = Database(DatabaseSettings.from_url(self.server.postgres.dsn()))
-        administrator.run("ALTER ROLE agent_where SET search_path = public, pg_catalog")
-        administrator.run("CREATE DATABASE world")
-        administrator.close()
-        database = Database(DatabaseSettings.from_url(self.server.postgres.dsn("world")))
-        database.script((_HERE / "world.sql").read_text())
-        database.run("UPDATE world_clock SET at = :at", at=self.clock.utc())
-        set_up(database, MIGRATIONS, network="mainnet")
-        database.script((_HERE / "moves.sql").read_text())
-        for name in VENUES:
-            Store(database).upsert_markets(name, self._listed(name))
-        database.close()
-        return "world"
 
 
 @dataclass
 class Stage:
-    """One scenario's own database, queues, accounts and instances."""
+    """One scenario's part of a house.
 
+    `netting`: the simulated venues that net, refuse, liquidate and are late when they are told to.
+    """
+
+    netting: ClassVar[tuple[str, ...]] = VENUES
     house: House
     name: str
     direct: Database
@@ -200,7 +100,23 @@ class Stage:
         for venue in VENUES:
             self.tell(venue, "reset")
             self.tell(venue, "forget")
-            self.tell(venue, "price", coin=COIN, price=PRICE)
+            self.set_price(venue, PRICE)
+
+    def heal_venues(self) -> None:
+        """Whatever a scenario made go wrong there goes well again."""
+        for server in self.house.servers:
+            self.tell(server, "fail", mode=None)
+        for venue in self.netting:
+            self.refuse_growth(venue, refuses=False)
+            self.tell(venue, "lag")
+
+    def refuse_growth(self, venue: str, *, refuses: bool) -> None:
+        """The venue refuses orders that open anything, in documented words, or no longer."""
+        self.tell(venue, "cap", coin=COIN, capped=refuses)
+
+    def set_price(self, venue: str, price: str) -> None:
+        """What the coin costs there, in USD."""
+        self.tell(venue, "price", coin=COIN, price=price)
 
     def books(self, venue: str) -> Mapping[str, Any]:
         """All that ever happened at a venue."""
@@ -303,8 +219,11 @@ def wallet(name: str) -> str:
     return f"0x{hashlib.sha256(name.encode()).hexdigest()[:40]}"
 
 
+S = TypeVar("S", bound=Stage)
+
+
 @contextmanager
-def staged(house: House) -> Iterator[Stage]:
+def staged(house: House, kind: type[S]) -> Iterator[S]:
     """A stage, cleared away at the end."""
     house.clock.now, house.clock.is_real = BEGINNING, False
     house.server.line.come_back()
@@ -319,7 +238,7 @@ def staged(house: House) -> Iterator[Stage]:
     house.queues.queues, house.queues.fault = dict(queues), None
     with fresh_database(house.server.postgres, template=house.template) as dsn:
         name = dsn.rsplit("/", 1)[1]
-        made = house.stage(name, Database(DatabaseSettings.from_url(dsn)), queues)
+        made = kind(house, name, Database(DatabaseSettings.from_url(dsn)), queues)
         made.clear_venues()
         try:
             yield made

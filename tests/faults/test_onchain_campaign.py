@@ -8,10 +8,10 @@ from local.environment import ROOT
 from tests.faults.faulting import NoFaults
 from tests.faults.onchain_judges import judge_onchain
 from tests.faults.onchain_scenarios import close_by_hand, drawn_onchain, one_signal_onchain
-from tests.faults.onchain_stage import OnchainHouse, OnchainStage, staged_onchain
+from tests.faults.onchain_stage import OnchainHouse, OnchainStage
 from tests.faults.onchain_trouble import OneTrouble, Trouble
 from tests.faults.scenarios import Verdict
-from tests.faults.stage import wallet
+from tests.faults.stage import staged, wallet
 
 SEED = 5
 TOOLS = ROOT / ".venv" / "chain" / "node_modules" / "@foundry-rs"
@@ -29,7 +29,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnchainHouse]:
 
 @pytest.fixture
 def stage(house: OnchainHouse) -> Iterator[OnchainStage]:
-    with staged_onchain(house) as made:
+    with staged(house, OnchainStage) as made:
         yield made
 
 
@@ -55,7 +55,7 @@ def test_without_a_fault_the_one_signal_fails_over_to_the_chain_and_is_closed(
 
 def test_a_seed_replays_exactly_on_a_chain(house: OnchainHouse) -> None:
     def told() -> Verdict:
-        with staged_onchain(house) as stage:
+        with staged(house, OnchainStage) as stage:
             return drawn_onchain(stage, SEED)
 
     first, second = told(), told()
@@ -78,7 +78,7 @@ def test_trouble_as_an_order_is_broadcast_loses_nothing_and_doubles_nothing(
 
 
 def test_an_unmined_order_taken_for_expired_is_found(house: OnchainHouse) -> None:
-    with house.sabotaged("unmined is expired"), staged_onchain(house) as stage:
+    with house.sabotaged("unmined is expired"), staged(house, OnchainStage) as stage:
         verdict = one_signal_onchain(stage, NoFaults(), OneTrouble(Trouble.STANDS))
 
     assert "ends agree" in judges_of(verdict.violations)
