@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from tests.faults.onchain_sabotage import ONCHAIN_SABOTAGE
-
 
 def _silence_is_a_refusal() -> None:
     """An order without an answer is taken for refused, and tried at the next venue."""
@@ -28,17 +26,30 @@ def _silence_is_a_refusal() -> None:
 
 def _unknown_is_expired() -> None:
     """What the venue does not know at once is taken for proven never to execute."""
-    from agent_where.domain import OrderStatus, Settled  # noqa: PLC0415
     from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415
 
-    settle = HyperliquidVenue.settle
+    _expire_what_is_open(HyperliquidVenue, "it is not there")
 
-    def wrong(self: HyperliquidVenue, *told: Any) -> Any:
+
+def _unmined_is_expired() -> None:
+    """A transaction without a receipt is taken for one that never will have one."""
+    from agent_where.venues.ostium.trading import OstiumVenue  # noqa: PLC0415
+
+    _expire_what_is_open(OstiumVenue, "it has no receipt")
+
+
+def _expire_what_is_open(adapter: Any, detail: str) -> None:
+    """Whatever has not ended when the adapter looks has ended as EXPIRED."""
+    from agent_where.domain import OrderStatus, Settled  # noqa: PLC0415
+
+    settle = adapter.settle
+
+    def wrong(self: Any, *told: Any) -> Any:
         found = settle(self, *told)
-        ended = Settled(status=OrderStatus.EXPIRED, detail="it is not there")
+        ended = Settled(status=OrderStatus.EXPIRED, detail=detail)
         return found if isinstance(found, Settled) else ended
 
-    HyperliquidVenue.settle = wrong  # type: ignore[assignment,method-assign]
+    adapter.settle = wrong
 
 
 def _sent_before_stored() -> None:
@@ -67,8 +78,8 @@ SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
         "silence is a refusal": _silence_is_a_refusal,
         "unknown is expired": _unknown_is_expired,
+        "unmined is expired": _unmined_is_expired,
         "sent before stored": _sent_before_stored,
-        **ONCHAIN_SABOTAGE,
     }
 )
 
