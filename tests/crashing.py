@@ -1,6 +1,7 @@
 """A worker that dies around one of its statements, and the same scenario with a death at each."""
 
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from agent_where.store.connection import Database, DatabaseSettings, Row, Statement
 from local.postgres import Postgres
@@ -36,6 +37,30 @@ class Crashing(Database):
 
 Scenario = Callable[[str, Crashing], object]
 """From a database's DSN and its first worker's connection to what it all ended in."""
+
+
+class Life(Protocol):
+    """A scenario that has begun, with a first worker that may die."""
+
+    def run(self) -> None: ...
+
+    def dispose(self) -> None: ...
+
+
+L = TypeVar("L", bound=Life)
+
+
+def scenario_of(begin: Callable[[str, Crashing], L], judge: Callable[[L], object]) -> Scenario:
+    """A life from its beginning to what is judged of it."""
+
+    def scenario(dsn: str, first: Crashing) -> object:
+        life = begin(dsn, first)
+        life.run()
+        found = judge(life)
+        life.dispose()
+        return found
+
+    return scenario
 
 
 def lived(

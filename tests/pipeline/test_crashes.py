@@ -21,7 +21,7 @@ from agent_where.store.store import Store
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
 from local.postgres import Postgres
-from tests.crashing import Crashing, lived, wrong_ends
+from tests.crashing import Crashing, lived, scenario_of, wrong_ends
 from tests.failing_venues import Died
 from tests.world import MemoryQueues, World, close_signal, signal
 
@@ -138,14 +138,7 @@ AS_IT_SHOULD_BE: dict[str, object] = {
     "decisions": Counter({(1, "HYPERLIQUID"): 1, (2, "OSTIUM"): 2}),
     "leases": 0,
 }
-
-
-def scenario(dsn: str, first: Crashing) -> object:
-    life = Life(dsn, first)
-    life.run()
-    found = judge(life)
-    life.dispose()
-    return found
+scenario = scenario_of(Life, judge)
 
 
 def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_template: str) -> None:

@@ -16,7 +16,7 @@ from agent_where.messages import SignalMessage
 from agent_where.reconciling import reconcile
 from agent_where.venues.base import Cause
 from local.postgres import Postgres
-from tests.crashing import Crashing, lived, wrong_ends
+from tests.crashing import Crashing, lived, scenario_of, wrong_ends
 from tests.failing_venues import Died
 from tests.onchain import ORACLE_FEE, OnchainWorld
 from tests.world import close_signal, signal
@@ -119,14 +119,7 @@ AS_IT_SHOULD_BE: dict[str, object] = {
     "last nonce": 2,
     "leases": 0,
 }
-
-
-def scenario(dsn: str, first: Crashing) -> object:
-    life = Life(dsn, first)
-    life.run()
-    found = judge(life)
-    life.dispose()
-    return found
+scenario = scenario_of(Life, judge)
 
 
 def test_without_a_crash_it_ends_as_it_should(postgres: Postgres, migrated_template: str) -> None:
