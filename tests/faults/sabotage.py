@@ -147,6 +147,19 @@ def _refuses_all() -> None:
     vars(executor)["refusal_now"] = wrong
 
 
+def _own_clock() -> None:
+    """A price's age is judged by the worker's clock, whatever that says."""
+    from agent_where.venues import registry  # noqa: PLC0415
+    from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415
+
+    quote = HyperliquidVenue.quote
+
+    def wrong(self: HyperliquidVenue, market: Any, _: Any) -> Any:
+        return quote(self, market, registry._utc_now())
+
+    HyperliquidVenue.quote = wrong  # type: ignore[assignment,method-assign]
+
+
 VENUES: dict[str, Any] = {}
 SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
@@ -158,6 +171,7 @@ SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
         "closed once": _closed_once,
         "keeps leases": _keeps_leases,
         "refuses all": _refuses_all,
+        "own clock": _own_clock,
         "sent before stored": _sent_before_stored,
     }
 )

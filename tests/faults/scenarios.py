@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from agent_where.execution.executor import LEASE_SECONDS
-from tests.faults.faulting import Drawn, Faults
+from tests.faults.faulting import Drawn, Faults, NoFaults
 from tests.faults.happenings import (
     Happening,
     a_day,
@@ -68,6 +68,16 @@ def one_signal(stage: Stage, faults: Faults, *, is_refused: bool = True) -> Verd
     """
     stage.refuse_growth(VENUES[0], refuses=is_refused)
     return play_one(Director(stage, random.Random(0), faults, workers=1, time_outs=False))
+
+
+def skewed(stage: Stage, skew: float) -> Verdict:
+    """One signal and its close, with all functions' clocks that many seconds ahead."""
+    set_priority(stage, VENUES)
+    agent = stage.agent("one")
+    stage.follow(agent, wallet("user 0"))
+    director = Director(stage, random.Random(1), NoFaults(), skews=(skew,))
+    open_and_close(director, agent, 60)
+    return ended(director)
 
 
 def drawn(stage: Stage, seed: int) -> Verdict:

@@ -112,7 +112,7 @@ class Stage:
         """The accounts whose lease was taken since that time of the world's and is held."""
         rows = self.rows(
             "SELECT account FROM venue_accounts WHERE lease_until > now()"
-            " AND lease_until >= CAST(:began AS timestamptz) + make_interval(secs => :seconds)",
+            " AND lease_until > CAST(:began AS timestamptz) + make_interval(secs => :seconds)",
             began=datetime.fromtimestamp(began, UTC),
             seconds=LEASE_SECONDS,
         )

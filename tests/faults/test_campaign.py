@@ -24,6 +24,7 @@ from tests.faults.scenarios import (
     one_signal,
     open_and_close,
     set_priority,
+    skewed,
 )
 from tests.faults.stage import DEAD, SIGNALS, Stage, staged, wallet
 
@@ -90,13 +91,7 @@ def test_a_seed_replays_exactly(house: House, seed: int) -> None:
 @pytest.mark.parametrize("skew", [-60.0, 60.0], ids=["behind", "ahead"])
 def test_a_function_whose_clock_is_wrong_trades_like_any_other(stage: Stage, skew: float) -> None:
     """By its own clock each quote would be too old, or an old one fresh: found by seed 99 once."""
-    set_priority(stage, VENUES)
-    agent = stage.agent("one")
-    stage.follow(agent, wallet("user 0"))
-    director = Director(stage, random.Random(1), NoFaults(), skews=(skew,))
-    open_and_close(director, agent, 60)
-
-    verdict = ended(director)
+    verdict = skewed(stage, skew)
 
     assert verdict.violations == []
     assert entries(stage) == [("HYPERLIQUID", "FILLED")]

@@ -10,7 +10,7 @@ from tests.faults.house import VENUES, House
 from tests.faults.judges import judge
 from tests.faults.lockstep import Director
 from tests.faults.producing import BOUNDS, Producer
-from tests.faults.scenarios import Verdict, ended, one_signal, set_priority
+from tests.faults.scenarios import Verdict, ended, one_signal, set_priority, skewed
 from tests.faults.stage import Stage, staged, wallet
 
 FIRST_CLOSE = 7
@@ -64,6 +64,13 @@ def test_a_system_that_opens_nothing_is_found(house: House) -> None:
 
     assert verdict.entries == 0
     assert idle.is_idle
+
+
+def test_a_worker_that_goes_by_its_own_clock_is_found(house: House) -> None:
+    with house.sabotaged("own clock"), staged(house, Stage) as stage:
+        verdict = skewed(stage, 60.0)
+
+    assert verdict.entries == 0
 
 
 def lag(stage: Stage, sabotage: str) -> None:
