@@ -50,6 +50,11 @@ class Case:
     orders: Mapping[UUID, Row]
     theirs: list[VenueFill]
 
+    @property
+    def by_hand(self) -> frozenset[MarketOf]:
+        """Where the user traded, beside us or alone."""
+        return frozenset(fill.market for fill in self.theirs if fill.is_by_hand)
+
     def rows(self, sql: str) -> list[Row]:
         return self.stage.rows(sql)
 

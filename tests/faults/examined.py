@@ -1,6 +1,7 @@
 """The doctor as a judge: at rest it has nothing to say, of the database or of the venues."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
@@ -62,11 +63,20 @@ def instruments(stage: Stage) -> Instruments:
     )
 
 
-def faults_found(stage: Stage) -> Iterable[str]:
+@dataclass(frozen=True)
+class Found:
+    """Something that does not add up, by the check that found it."""
+
+    check: str
+    id: str
+    detail: str
+
+
+def faults_found(stage: Stage) -> Iterable[Found]:
     """What does not add up, says the doctor. Letters that never can succeed are in order."""
     told = diagnose(instruments(stage), venues_since=datetime.fromtimestamp(BEGINNING, UTC))
     for check in told.checks:
         if check.ok or check.weight is Weight.NOTE or check.name == DEAD_LETTERS:
             continue
         for row in check.rows:
-            yield f"{check.name}: {row.id}: {row.detail}"
+            yield Found(check.name, row.id, row.detail)

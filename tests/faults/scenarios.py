@@ -179,7 +179,8 @@ def ended(
     stage.heal_venues()
     set_control(stage, "ACTIVE")
     stage.redrive()
-    found = _judged(director, judged, is_closed=False) if looks else []
+    looked = _judged(director, judged, is_closed=False) if looks else []
+    found = [f"{words} (while open)" for words in looked]
     last()
     found += _judged(director, judged, is_closed=True)
     return Verdict(found, director, stage.entries_filled())
