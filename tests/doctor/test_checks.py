@@ -142,6 +142,20 @@ DISORDER: dict[str, tuple[str, ...]] = {
         "UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
         " due_at = now() - " + AGES + " WHERE purpose = 'STOP_LOSS'",
     ),
+    "orders_held_up": (
+        "UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " due_at = now() + " + AGES + ", detail = 'no key' WHERE purpose = 'STOP_LOSS'",
+    ),
+    "closes_overdue": (
+        ("INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
+        " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage,"
+        " status, refusal, detail, settled_at, created_at)"
+        " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, 'CLOSE', 'CLOSE', 1,"
+        " venue, account, mode, token_symbol, market_name, side, true, leverage, 'REJECTED',"
+        " 'NOT_APPROVED', 'no key', now(), now() - " + AGES
+        + " FROM venue_orders WHERE purpose = 'STOP_LOSS'"),
+        "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
+    ),
     "orders_waiting_for_nothing": (
         ("UPDATE venue_orders x SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
         " due_at = NULL, after_order_id = e.id FROM venue_orders e"
@@ -171,6 +185,11 @@ DISORDER: dict[str, tuple[str, ...]] = {
         "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
         ("UPDATE venue_orders SET status = 'REJECTED', refusal = 'X', detail = 'x',"
         " settled_at = now() WHERE purpose = 'STOP_LOSS'"),
+    ),
+    "positions_unprotected": (
+        "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
+        ("UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " venue_ref = NULL, due_at = now() + interval '1 minute' WHERE purpose = 'STOP_LOSS'"),
     ),
     "bounds_too_large": (
         "UPDATE venue_orders SET size = 9, sent_at = now() - " + AGES

@@ -80,6 +80,17 @@ CHECKS: tuple[Check, ...] = (
         "and that the order queue is consumed",
     ),
     Check(
+        "doctor_orders_held_up",
+        "An order is put off for want of something, or an exit is late by more than five minutes",
+        "Put right what its detail, or route_execute's log, says is missing: it goes out by itself",
+    ),
+    Check(
+        "doctor_closes_overdue",
+        "A position is open 15 minutes after it was to be closed",
+        "Read why the last close was refused (docs/runbook.md says what to do about each reason); "
+        "meanwhile the user can close it at the venue",
+    ),
+    Check(
         "doctor_orders_waiting_for_nothing",
         "An order waits for what has ended already",
         "Report it with the order's id; a CLOSE of its agent and token closes what it would have",
@@ -140,6 +151,13 @@ CHECKS: tuple[Check, ...] = (
         "doctor_stops_missing",
         "An open position has no stop-loss, though one was promised",
         "Close it now (agent-where signal close --agent AGENT TOKEN), or place the stop by hand",
+    ),
+    Check(
+        "doctor_positions_unprotected",
+        "A live position has no stop-loss at its venue for over five minutes, and what is on its "
+        "way does not get through",
+        "Read the detail of its STOP_LOSS and CLOSE orders; close it now, by a signal or at the "
+        "venue",
     ),
     Check(
         "doctor_bounds_too_large",
