@@ -105,6 +105,16 @@ DISORDER: dict[str, tuple[str, ...]] = {
         " true, 'CLOSED', now(), 'DUST' FROM venue_orders WHERE leg = 'AGAIN'"),
         "UPDATE positions SET closed_at = now() - interval '8 days' WHERE unexpected",
     ),
+    "filled_beyond_order": (
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " SELECT o.id, o.venue, 'twice', o.size, 100, 0, now() FROM venue_orders o"
+        " JOIN positions p ON p.id = o.position_id"
+        " WHERE o.purpose = 'ENTRY' AND p.status = 'CLOSED'"),
+        ("UPDATE venue_orders o SET filled_size = 2 * size FROM positions p WHERE"
+        " p.id = o.position_id AND p.status = 'CLOSED' AND o.purpose = 'ENTRY'"),
+        ("UPDATE positions SET qty = 2 * qty, open_qty = qty, closed_by = 'DUST',"
+        " closed_at = now() - interval '8 days' WHERE status = 'CLOSED'"),
+    ),
     "orders_stuck": (
         "UPDATE venue_orders SET status = 'ACCEPTED', sent_at = now() - " + AGES + ","
         " settled_at = NULL, filled_size = NULL, average_price = NULL, fee = NULL"

@@ -137,7 +137,8 @@ def test_a_close_in_a_stop_s_stead_counts_from_when_it_was_planned(world: Nettin
         "UPDATE venue_orders SET status = 'REJECTED', refusal = 'TRIGGER_PASSED', detail = 'x',"
         " settled_at = now() WHERE purpose = 'STOP_LOSS'",
         "INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
-        " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage, due_at)"
+        " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage,"
+        " due_at)"
         " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, 'CLOSE',"
         " 'CLOSE:' || position_id, 1, venue, account, mode, token_symbol, market_name, side, true,"
         " leverage, now() FROM venue_orders WHERE purpose = 'STOP_LOSS'",

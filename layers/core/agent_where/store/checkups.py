@@ -68,6 +68,13 @@ CHECKS: tuple[Check, ...] = (
         "this must never be",
     ),
     Check(
+        "doctor_filled_beyond_order",
+        "More of an order was executed than was ordered",
+        "Halt the deployment (controls set deployment ID HALTED); compare the order's fills with "
+        "the venue's. Its position has the size that was executed: close it if that is too much, "
+        "and report it: an order was executed twice",
+    ),
+    Check(
         "doctor_orders_stuck",
         "An order was sent over 15 minutes ago and its end is not known",
         "Read reconcile's log for the order's id; look it up at the venue by its client order id. "
