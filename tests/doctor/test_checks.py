@@ -260,6 +260,29 @@ def test_every_check_of_the_table_was_tried() -> None:
     assert {check.name for check in CHECKS} == set(DISORDER)
 
 
+def test_a_lease_that_no_worker_sets_is_given_back_and_the_account_trades_again(
+    world: NettingWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database's clock was a day ahead, and was put right."""
+    agent = at_work(world)
+    tomorrow = "lease_token = gen_random_uuid(), lease_until = now() + interval '1 day'"
+    a_minute = "lease_token = gen_random_uuid(), lease_until = now() + interval '1 minute'"
+    break_in(world, f"UPDATE venue_accounts SET {tomorrow} WHERE venue = 'HYPERLIQUID'")
+    assert found(examine(world)) == {"leases_too_long": 2}
+
+    reconcile(world.deps, seconds=30)
+    world.close(agent)
+    world.work()
+
+    assert caplog.text.count("is the database's clock right?") == 2
+    assert {row["status"] for row in world.positions()} == {"CLOSED"}
+    assert found(examine(world)) == {}
+    break_in(world, f"UPDATE venue_accounts SET {a_minute}")
+    reconcile(world.deps, seconds=30)
+    leases = world.rows("SELECT lease_until FROM venue_accounts")
+    assert all(row["lease_until"] for row in leases), "a worker has them"
+
+
 def test_a_key_that_took_another_s_place_while_a_stop_rests_is_no_fault(
     world: NettingWorld,
 ) -> None:

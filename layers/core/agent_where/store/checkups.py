@@ -174,8 +174,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "doctor_leases_too_long",
         "An account is leased for longer than any worker may",
-        "See that the database's clock is right; when no worker runs, set its lease_token and "
-        "lease_until to null",
+        "See that the database's clock is right. reconcile gives the lease back at its next run: "
+        "see that it runs",
     ),
     Check(
         "doctor_accounts_with_two_keys",
