@@ -36,6 +36,8 @@ from tests.faults.stage import Stage, staged
 FREEZES = (25.0, 70.0, 700.0)
 """Past the function's time-out, past the lease and the visibility, past every expiry; seconds."""
 LONGEST_LOAD_SECONDS = 600.0
+_ENOUGH = 20
+"""Scenarios, of which some must have traded."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,21 @@ class Tally:
     scenarios: int = 0
     points: int = 0
     deaths: int = 0
+    entries: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether so little was traded that what was judged says nothing."""
+        return self.scenarios >= _ENOUGH and self.entries < self.scenarios // 2
 
     def add(self, name: str, verdict: Verdict) -> None:
         director = verdict.director
         self.scenarios += 1
         self.points += director.points
         self.deaths += director.deaths
+        self.entries += verdict.entries
         self.struck.update(str(kind) for kind in director.struck.elements())
         self.violations += [f"{name}: {words}" for words in verdict.violations]
 
@@ -68,6 +77,7 @@ class Tally:
         self.scenarios += other.scenarios
         self.points += other.points
         self.deaths += other.deaths
+        self.entries += other.entries
         self.struck += other.struck
         self.violations += other.violations
 
@@ -247,10 +257,13 @@ def main() -> None:
         "violations": len(whole.violations),
         "points": whole.points,
         "deaths": whole.deaths,
+        "entries": whole.entries,
         "faults": dict(sorted(whole.struck.items())),
         "seconds": round(time.monotonic() - began),
     }
     print(json.dumps(told))
+    if whole.is_idle:
+        sys.exit(f"{whole.entries} entries in {whole.scenarios} scenarios: next to nothing traded")
     sys.exit(bool(whole.violations))
 
 
