@@ -24,7 +24,7 @@ from typing import Protocol
 
 from tests.faults.faulting import LASTING, Fault, Faults, Kind, NoFaults, OneFault, possible
 from tests.faults.house import House
-from tests.faults.load import Plan, load
+from tests.faults.load import Plan, faults_of, load
 from tests.faults.onchain_scenarios import drawn_onchain, one_signal_onchain
 from tests.faults.onchain_stage import OnchainHouse, OnchainStage
 from tests.faults.onchain_trouble import BROADCAST, OneTrouble, Trouble
@@ -213,8 +213,8 @@ def _play_one(house: House, case: Case, tally: Tally, *, log: bool) -> None:
         print(f"{tally.scenarios} scenarios, {len(tally.violations)} violations", flush=True)
 
 
-def _load(options: argparse.Namespace) -> bool:
-    """Whether anything was lost or doubled."""
+def _load(options: argparse.Namespace) -> list[str]:
+    """What of it must not be."""
     seconds, is_live = min(options.seconds, LONGEST_LOAD_SECONDS), options.scenario == "live"
     plan = Plan(options.rate, seconds, wallets=16 if is_live else 200, is_live=is_live)
     with tempfile.TemporaryDirectory(prefix="agent-where-faults-") as folder:
@@ -224,8 +224,7 @@ def _load(options: argparse.Namespace) -> bool:
         finally:
             house.close()
     print(json.dumps(told))
-    wrong = ("lost", "doubled", "violations")
-    return any(told[each] for each in wrong) or told["drained_in_s"] is None
+    return faults_of(told)
 
 
 def main() -> None:
@@ -245,7 +244,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=15.0, help="load: signals a second")
     options = parser.parse_args()
     if options.scenario in ("load", "live"):
-        sys.exit(_load(options))
+        sys.exit("\n".join(_load(options)) or 0)
     began = time.monotonic()
     whole = Tally()
     with ProcessPoolExecutor(options.shards) as pool:

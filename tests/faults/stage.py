@@ -84,8 +84,11 @@ class Stage:
             self.crowd.leave()
             self.crowd = None
 
-    def redrive(self) -> None:
+    def redrive(self, client: Any = None) -> None:
         """Put the dead letters back as an operator does, but those that never can succeed.
+
+        Args:
+            client: of the queues; None: the house's.
 
         Raises:
             QueueUnavailable: what was not moved yet is where it was.
@@ -98,7 +101,7 @@ class Stage:
             dead_letters_url=url_of(DEAD),
             signals_url=url_of(SIGNALS),
             orders_url=url_of(ORDERS),
-            client=self.house.sqs,
+            client=client or self.house.sqs,
         ).redrive(send=True, leave=[each.id for each in letters if "reason" in each.attributes])
 
     def entries_filled(self) -> int:
