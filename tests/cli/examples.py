@@ -307,6 +307,7 @@ DETAILS: dict[str, Any] = {
         "stopLossesGivenUp": 18,
         "boundsNotTakenBack": 19,
         "ordersHeldUp": 20,
+        "closesOverdue": 24,
         "ordersCannotEnd": 21,
         "accountsUsedUp": 22,
         "signersLowOnGas": 23,

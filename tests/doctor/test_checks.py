@@ -105,6 +105,16 @@ DISORDER: dict[str, tuple[str, ...]] = {
         " true, 'CLOSED', now(), 'DUST' FROM venue_orders WHERE leg = 'AGAIN'"),
         "UPDATE positions SET closed_at = now() - interval '8 days' WHERE unexpected",
     ),
+    "filled_beyond_order": (
+        ("INSERT INTO venue_fills (order_id, venue, venue_fill_id, size, price, fee, at)"
+        " SELECT o.id, o.venue, 'twice', o.size, 100, 0, now() FROM venue_orders o"
+        " JOIN positions p ON p.id = o.position_id"
+        " WHERE o.purpose = 'ENTRY' AND p.status = 'CLOSED'"),
+        ("UPDATE venue_orders o SET filled_size = 2 * size FROM positions p WHERE"
+        " p.id = o.position_id AND p.status = 'CLOSED' AND o.purpose = 'ENTRY'"),
+        ("UPDATE positions SET qty = 2 * qty, open_qty = qty, closed_by = 'DUST',"
+        " closed_at = now() - interval '8 days' WHERE status = 'CLOSED'"),
+    ),
     "orders_stuck": (
         "UPDATE venue_orders SET status = 'ACCEPTED', sent_at = now() - " + AGES + ","
         " settled_at = NULL, filled_size = NULL, average_price = NULL, fee = NULL"
@@ -142,6 +152,20 @@ DISORDER: dict[str, tuple[str, ...]] = {
         "UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
         " due_at = now() - " + AGES + " WHERE purpose = 'STOP_LOSS'",
     ),
+    "orders_held_up": (
+        "UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " due_at = now() + " + AGES + ", detail = 'no key' WHERE purpose = 'STOP_LOSS'",
+    ),
+    "closes_overdue": (
+        ("INSERT INTO venue_orders (id, signal_id, deployment_id, position_id, purpose, leg,"
+        " attempt, venue, account, mode, token_symbol, market_name, side, reduce_only, leverage,"
+        " status, refusal, detail, settled_at, created_at)"
+        " SELECT gen_random_uuid(), signal_id, deployment_id, position_id, 'CLOSE', 'CLOSE', 1,"
+        " venue, account, mode, token_symbol, market_name, side, true, leverage, 'REJECTED',"
+        " 'NOT_APPROVED', 'no key', now(), now() - " + AGES
+        + " FROM venue_orders WHERE purpose = 'STOP_LOSS'"),
+        "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
+    ),
     "orders_waiting_for_nothing": (
         ("UPDATE venue_orders x SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
         " due_at = NULL, after_order_id = e.id FROM venue_orders e"
@@ -171,6 +195,11 @@ DISORDER: dict[str, tuple[str, ...]] = {
         "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
         ("UPDATE venue_orders SET status = 'REJECTED', refusal = 'X', detail = 'x',"
         " settled_at = now() WHERE purpose = 'STOP_LOSS'"),
+    ),
+    "positions_unprotected": (
+        "UPDATE positions SET opened_at = now() - " + AGES + " WHERE status = 'OPEN'",
+        ("UPDATE venue_orders SET status = 'PLANNED', sent_at = NULL, sent_under = NULL,"
+        " venue_ref = NULL, due_at = now() + interval '1 minute' WHERE purpose = 'STOP_LOSS'"),
     ),
     "bounds_too_large": (
         "UPDATE venue_orders SET size = 9, sent_at = now() - " + AGES
@@ -229,6 +258,29 @@ def test_one_thing_that_does_not_add_up_is_told_by_its_own_check(
 
 def test_every_check_of_the_table_was_tried() -> None:
     assert {check.name for check in CHECKS} == set(DISORDER)
+
+
+def test_a_lease_that_no_worker_sets_is_given_back_and_the_account_trades_again(
+    world: NettingWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database's clock was a day ahead, and was put right."""
+    agent = at_work(world)
+    tomorrow = "lease_token = gen_random_uuid(), lease_until = now() + interval '1 day'"
+    a_minute = "lease_token = gen_random_uuid(), lease_until = now() + interval '1 minute'"
+    break_in(world, f"UPDATE venue_accounts SET {tomorrow} WHERE venue = 'HYPERLIQUID'")
+    assert found(examine(world)) == {"leases_too_long": 2}
+
+    reconcile(world.deps, seconds=30)
+    world.close(agent)
+    world.work()
+
+    assert caplog.text.count("is the database's clock right?") == 2
+    assert {row["status"] for row in world.positions()} == {"CLOSED"}
+    assert found(examine(world)) == {}
+    break_in(world, f"UPDATE venue_accounts SET {a_minute}")
+    reconcile(world.deps, seconds=30)
+    leases = world.rows("SELECT lease_until FROM venue_accounts")
+    assert all(row["lease_until"] for row in leases), "a worker has them"
 
 
 def test_a_key_that_took_another_s_place_while_a_stop_rests_is_no_fault(

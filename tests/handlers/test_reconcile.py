@@ -137,6 +137,7 @@ def test_with_nothing_to_do_the_figures_are_written_all_the_same(
         "stopLossesGivenUp": 0,
         "boundsNotTakenBack": 0,
         "ordersHeldUp": 0,
+        "closesOverdue": 0,
         "ordersCannotEnd": 0,
         "accountsUsedUp": 0,
     }

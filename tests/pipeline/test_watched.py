@@ -22,6 +22,7 @@ WATCHED = (
     "stopLossesGivenUp",
     "boundsNotTakenBack",
     "ordersHeldUp",
+    "closesOverdue",
     "accountsUsedUp",
 )
 

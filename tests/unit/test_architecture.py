@@ -96,9 +96,10 @@ ALLOWED: Mapping[str, str] = {
     "restoring": (
         "closures domain errors matching store.books store.comparisons store.restores venues.base"
     ),
+    "differences": "matching store.books store.checkups venues.base",
     "doctor": (
-        "domain errors matching queues restoring store.books store.checkups store.comparisons "
-        "store.restores venues.base"
+        "differences domain errors matching queues restoring store.books store.checkups "
+        "store.comparisons store.restores venues.base"
     ),
     "redriving": "domain errors queues",
     "operating": "domain errors messages parsing redriving store.restores",

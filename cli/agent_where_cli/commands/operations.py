@@ -62,6 +62,7 @@ _ORDERS = (
     number("stop-losses given up", "orders.stopLossesGivenUp"),
     number("bounds not taken back", "orders.boundsNotTakenBack"),
     number("orders held up", "orders.ordersHeldUp"),
+    number("closes overdue", "orders.closesOverdue"),
     number("orders that cannot end", "orders.ordersCannotEnd"),
     number("accounts used up", "orders.accountsUsedUp"),
     number("signers low on gas", "orders.signersLowOnGas"),

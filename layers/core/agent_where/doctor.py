@@ -1,13 +1,13 @@
 """Everything that does not add up, each with what to do: a report that changes nothing.
 
-What it looks at in the database is a table (store/checkups.py); what the venues did is held against
-the ledger by matching.py. Every check ends, whatever is away or slow: what cannot be asked, or not
-in time, is a finding.
+What it looks at in the database is a table (store/checkups.py), and so is how what the venues did
+may differ from it (differences.py). Every check ends, whatever is away or slow: what cannot be
+asked, or not in time, is a finding.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from agent_where.differences import DIFFERENCES
 from agent_where.domain import Model, VenueId
 from agent_where.errors import AgentWhereError, DatabaseRefused, QueueUnavailable
 from agent_where.matching import Matched
@@ -24,7 +25,7 @@ from agent_where.store.books import AccountAt
 from agent_where.store.checkups import CHECKS, Check, Checkups, Row, Rows, Weight, rows_of
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.restores import Restores
-from agent_where.venues.base import AccountFill, Exits, Holdings
+from agent_where.venues.base import Exits, Holdings
 
 LOOKS_BACK = timedelta(days=1)
 """How far back the venues' executions are looked at, unless told."""
@@ -156,16 +157,6 @@ def _dead_letters(queues: Queues) -> Examined:
     return _examined(DEAD_LETTERS, title, todo, Rows(total=count, rows=rows))
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """What an account's executions may differ in: how it is told, and where it stands."""
-
-    name: str
-    title: str
-    todo: str
-    of: Callable[[AccountAt, Matched], Sequence[Row]]
-
-
 def _venues(look: Instruments, since: datetime, is_time: Callable[[], bool]) -> Iterator[Examined]:
     seen, unasked, untold = list[tuple[AccountAt, Matched]](), list[Row](), list[Row]()
     try:
@@ -187,9 +178,9 @@ def _venues(look: Instruments, since: datetime, is_time: Callable[[], bool]) -> 
             seen.append((of, looked_at(of, holdings, look.restores, look.books, since)))
         except AgentWhereError as error:
             unasked.append(Row(id=of.account, since=None, detail=str(error)))
-    for each in _DIFFERENCES:
-        rows = [row for of, matched in seen for row in each.of(of, matched)]
-        yield _examined(each.name, each.title, each.todo, rows_of(rows))
+    for each in DIFFERENCES:
+        rows = sorted((row for of, found in seen for row in each.of(of, found)), key=_by_time)
+        yield _examined(each.name, each.title, each.todo, rows_of(rows), each.weight)
     todo = "Run it again when the venue answers, or since later; see that its settings are there"
     title = "A venue was not asked about an account that trades for real"
     yield _examined(VENUES, title, todo, rows_of(unasked))
@@ -198,60 +189,15 @@ def _venues(look: Instruments, since: datetime, is_time: Callable[[], bool]) -> 
     yield _examined(UNTOLD, title, todo, rows_of(untold), Weight.NOTE)
 
 
-def _row(of: AccountAt, told: AccountFill) -> Row:
-    what = (of.venue, of.account, told.side, f"{told.fill.size:f}", told.market_name)
-    order = told.client_order_id or told.venue_ref
-    return Row(
-        id=told.fill.venue_fill_id, since=told.fill.at, detail=f"{' '.join(what)} by order {order}"
-    )
+def _by_time(row: Row) -> datetime:
+    """What has no time first: it is as things stand now."""
+    return row.since or datetime.min.replace(tzinfo=UTC)
 
-
-_DIFFERENCES = (
-    _Difference(
-        "venue_fills_unknown",
-        "An execution at the venue that nothing in the ledger accounts for",
-        "Ask the user whether it is theirs; after a restore decide with agent-where unowned",
-        lambda of, m: [_row(of, each) for each in m.unowned],
-    ),
-    _Difference(
-        "venue_fills_late",
-        "An execution of an order that the ledger has ended otherwise",
-        "See that reconcile compares the account: it stores it, and opens what it opened",
-        lambda of, m: [_row(of, each) for each in m.late],
-    ),
-    _Difference(
-        "venue_fills_altered",
-        "An execution whose size the ledger has otherwise",
-        "Report it with its id: fills are append-only",
-        lambda of, m: [_row(of, each) for each in m.altered],
-    ),
-    _Difference(
-        "ledger_fills_unknown",
-        "An execution in the ledger that the venue does not tell",
-        "Look it up at the venue; report it if it is not there",
-        lambda of, m: [
-            Row(
-                id=each.venue_fill_id,
-                since=each.at,
-                detail=f"{of.venue} {of.account} order {each.order_id} size {each.size:f}",
-            )
-            for each in m.missing
-        ],
-    ),
-    _Difference(
-        "venue_positions_differ",
-        "A market where the venue holds something else than the ledger says",
-        "Wait for reconcile, which books what others closed; what stays is markets_unexplained",
-        lambda of, m: [
-            Row(id=name, since=None, detail=f"{of.venue} {of.account}") for name in m.differing
-        ],
-    ),
-)
 
 NAMES = (
     *(check.name for check in CHECKS),
     DEAD_LETTERS,
-    *(each.name for each in _DIFFERENCES),
+    *(each.name for each in DIFFERENCES),
     VENUES,
     UNTOLD,
 )

@@ -25,7 +25,13 @@ class Matched(Model):
         late: executions of orders of ours that had ended, and that are not stored.
         altered: executions whose size the ledger has otherwise.
         missing: what the ledger has and the venue does not tell.
-        differing: markets where the venue holds something else than the ledger says.
+        differing: markets with open positions where the venue holds something else than the ledger
+            says.
+        doubled: executions of an order of ours under another order id of the venue's than the first
+            that it was executed under.
+        others: executions that no order of ours made and that no position of the ledger shows: by
+            the user's hand, or whoever else has the account. What is `unowned` is not among them.
+        beside: what is held where the ledger has no position, by market, below zero where short.
         explained: the ids of what is accounted for.
     """
 
@@ -35,6 +41,9 @@ class Matched(Model):
     altered: tuple[AccountFill, ...] = ()
     missing: tuple[LedgerFill, ...] = ()
     differing: tuple[str, ...] = ()
+    doubled: tuple[AccountFill, ...] = ()
+    others: tuple[AccountFill, ...] = ()
+    beside: Mapping[str, Decimal] = {}
     explained: tuple[str, ...] = ()
 
 
@@ -72,15 +81,52 @@ def match(
             if id_ not in told and since + lag <= fill.at <= until
         ),
         differing=differing,
+        doubled=tuple(_doubled(trades)),
+        others=tuple(
+            t.told
+            for t in trades
+            if _is_unknown(t)
+            and not _is_unowned(t, differing)
+            and t.told.fill.venue_fill_id not in ledger.decided
+        ),
+        beside=dict(_beside(ledger, held, trades)),
         explained=tuple(t.told.fill.venue_fill_id for t in trades if t.unaccounted <= 0),
     )
 
 
 def _is_unowned(trade: Trade, differing: Sequence[str]) -> bool:
     """A user's own trades matter only where ledger and venue do not agree."""
-    if trade.order is not None or trade.unaccounted <= 0:
+    if not _is_unknown(trade):
         return False
     return is_order_name(trade.told.client_order_id) or trade.told.market_name in differing
+
+
+def _is_unknown(trade: Trade) -> bool:
+    return trade.order is None and trade.unaccounted > 0
+
+
+def _doubled(trades: Sequence[Trade]) -> Iterator[AccountFill]:
+    """However often an order is executed in parts, the venue has one name for it."""
+    first: dict[str, str] = {}
+    for told in (trade.told for trade in trades):
+        name = told.client_order_id
+        if (
+            name
+            and is_order_name(name)
+            and first.setdefault(name, told.venue_ref) != told.venue_ref
+        ):
+            yield told
+
+
+def _beside(
+    ledger: Ledger, held: Mapping[str, Decimal], trades: Sequence[Trade]
+) -> Iterator[tuple[str, Decimal]]:
+    """What an order of ours may have opened, and is not booked yet, is none of it."""
+    ours = {each.name for each in ledger.markets}
+    ours |= {t.told.market_name for t in trades if t.order and t.unaccounted > 0}
+    for name, net in held.items():
+        if net and name not in ours:
+            yield name, net
 
 
 def _is_stored(trade: Trade) -> bool:

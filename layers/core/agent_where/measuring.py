@@ -23,6 +23,7 @@ WATCHED = (
     "stopLossesGivenUp",
     "boundsNotTakenBack",
     "ordersHeldUp",
+    "closesOverdue",
     "ordersCannotEnd",
     "accountsUsedUp",
     "signersLowOnGas",

@@ -69,6 +69,7 @@ def reconcile(
         DatabaseUnavailable: the next run does it again.
     """
     started = clock()
+    _free_leases(deps)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))
     open_ = _settle_open(deps, lambda: clock() < started + seconds * _TO_SETTLE)
@@ -94,6 +95,17 @@ def reconcile(
         queue_fault=signal_fault or order_fault or compared.queue_fault,
         restore_waits_for=restored.waits_for,
     )
+
+
+def _free_leases(deps: Deps) -> None:
+    """Nobody would trade for these accounts until then, or close what they have open."""
+    for of in deps.store.upkeep.free_leases():
+        _logger.error(
+            "account %s at %s: its lease would have ended later than a worker may have it, and was "
+            "given back: is the database's clock right?",
+            of.account,
+            of.venue,
+        )
 
 
 class _Settling(NamedTuple):

@@ -49,6 +49,7 @@ class OrderFigures(View):
     stop_losses_given_up: Count | None = None
     bounds_not_taken_back: Count | None = None
     orders_held_up: Count | None = None
+    closes_overdue: Count | None = None
     orders_cannot_end: Count | None = None
     accounts_used_up: Count | None = None
     signers_low_on_gas: Count | None = None

@@ -4,6 +4,7 @@ The lease of the venue account is held throughout. What is sent was stored befor
 sent and asked about is in sending.py.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 from agent_where.domain import ZERO, Mode, Model, Order, OrderStatus, Purpose, Settled, VenueId
 from agent_where.errors import LeaseHeld, Overtaken, UnknownOrder, VenueRejected
 from agent_where.execution import plans
+from agent_where.execution.excess import beyond
 from agent_where.execution.gate import refusal_now
 from agent_where.execution.preparing import prepare
 from agent_where.execution.sending import Sending, SignerOf
@@ -20,6 +22,8 @@ from agent_where.routing.checks import Refused, Terms
 from agent_where.store.records import OrderFile, OrderTicket
 from agent_where.store.store import Store
 from agent_where.venues.base import BOUNDS, Action, Venue
+
+_logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60
 """Longer than the function may run, so that a lease outlives the worker that holds it."""
@@ -194,6 +198,7 @@ class Executor:
             return _standing(file.order)
         if settled.status is not OrderStatus.FILLED:
             return self._end_without_fills(file, settled, token)
+        _tell_excess(file, settled)
         venue = self._venues(file.order.venue, file.order.mode)
         ending = plans.after_fills(file, settled, takes_bounds=venue.takes_bounds)
         due = self._store.end_filled(file.order, settled, ending, token)
@@ -215,6 +220,18 @@ class Executor:
 
     def _terms(self, file: OrderFile) -> Terms:
         return Terms(signal=file.signal, now=file.now, max_age=self._max_age)
+
+
+def _tell_excess(file: OrderFile, settled: Settled) -> None:
+    """What was executed is booked as it is; that it is too much is for a person to know."""
+    order = file.order
+    if over := beyond(order, settled.filled_size, file.book.at(order.venue)):
+        _logger.error(
+            "order %s: %s was executed, %s more than was ordered: was it executed twice?",
+            order.id,
+            f"{settled.filled_size:f}",
+            f"{over:f}",
+        )
 
 
 def _rejected(error: VenueRejected) -> Settled:

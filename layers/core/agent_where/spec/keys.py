@@ -38,6 +38,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "clockSkewMs": "How far the function's clock is ahead of the database's, milliseconds.",
         "closedAt": "When nothing was left open.",
         "closedBy": "SIGNAL, TRIGGER, DUST, LIQUIDATION, USER or VENUE; null: nothing yet.",
+        "closesOverdue": "Positions still open 15 minutes after they were to be closed.",
         "collateralUsd": "Collateral, USD; null before it is sized.",
         "config": "The config that applies.",
         "configId": "The config that applied; null: the built-in default.",

@@ -68,6 +68,13 @@ CHECKS: tuple[Check, ...] = (
         "this must never be",
     ),
     Check(
+        "doctor_filled_beyond_order",
+        "More of an order was executed than was ordered",
+        "Halt the deployment (controls set deployment ID HALTED); compare the order's fills with "
+        "the venue's. Its position has the size that was executed: close it if that is too much, "
+        "and report it: an order was executed twice",
+    ),
+    Check(
         "doctor_orders_stuck",
         "An order was sent over 15 minutes ago and its end is not known",
         "Read reconcile's log for the order's id; look it up at the venue by its client order id. "
@@ -78,6 +85,17 @@ CHECKS: tuple[Check, ...] = (
         "An order is due for over 15 minutes and was not carried out",
         "Read route_execute's log for the order's id; if nothing is there, see that reconcile runs "
         "and that the order queue is consumed",
+    ),
+    Check(
+        "doctor_orders_held_up",
+        "An order is put off for want of something, or an exit is late by more than five minutes",
+        "Put right what its detail, or route_execute's log, says is missing: it goes out by itself",
+    ),
+    Check(
+        "doctor_closes_overdue",
+        "A position is open 15 minutes after it was to be closed",
+        "Read why the last close was refused (docs/runbook.md says what to do about each reason); "
+        "meanwhile the user can close it at the venue",
     ),
     Check(
         "doctor_orders_waiting_for_nothing",
@@ -142,6 +160,13 @@ CHECKS: tuple[Check, ...] = (
         "Close it now (agent-where signal close --agent AGENT TOKEN), or place the stop by hand",
     ),
     Check(
+        "doctor_positions_unprotected",
+        "A live position has no stop-loss at its venue for over five minutes, and what is on its "
+        "way does not get through",
+        "Read the detail of its STOP_LOSS and CLOSE orders; close it now, by a signal or at the "
+        "venue",
+    ),
+    Check(
         "doctor_bounds_too_large",
         "A bound rests for more than its position has open",
         "Read reconcile's log for the order's id: it has to be taken back and placed anew",
@@ -149,8 +174,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "doctor_leases_too_long",
         "An account is leased for longer than any worker may",
-        "See that the database's clock is right; when no worker runs, set its lease_token and "
-        "lease_until to null",
+        "See that the database's clock is right. reconcile gives the lease back at its next run: "
+        "see that it runs",
     ),
     Check(
         "doctor_accounts_with_two_keys",

@@ -1,9 +1,10 @@
-"""What keeps the system going beside its orders: putting one off, and the figures of the whole."""
+"""What keeps the system going beside its orders: putting one off, leases, figures of the whole."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from agent_where.store.books import AccountAt
 from agent_where.store.connection import Database
 from agent_where.store.statements import sql
 
@@ -21,6 +22,10 @@ class Upkeep:
         """
         rows = self._database.run(sql("put_off_order"), id=order_id, detail=why)
         return int(rows[0]["seconds"]) if rows else None
+
+    def free_leases(self) -> list[AccountAt]:
+        """Give back leases that end later than any worker sets one; of these accounts."""
+        return [AccountAt(**row) for row in self._database.run(sql("free_leases"))]
 
     def write_figures(self, measured: Mapping[str, object]) -> Mapping[str, Any]:
         """Store the figures that the read side shows, and return them whole."""

@@ -39,6 +39,12 @@ SELECT now(), CAST(:measured AS jsonb) || jsonb_build_object(
     'ordersHeldUp', (
         SELECT count(*) FROM venue_orders
         WHERE status = 'PLANNED' AND (detail <> '' OR (purpose <> 'ENTRY' AND due_at < now() - interval '5 minutes'))),
+    -- Each close that is refused plans the next, so none of them is ever late.
+    'closesOverdue', (
+        SELECT count(*) FROM positions p
+        WHERE p.status = 'OPEN' AND p.mode IS NOT NULL AND p.opened_at < now() - interval '15 minutes'
+          AND EXISTS (SELECT FROM venue_orders o
+                      WHERE o.position_id = p.id AND o.purpose = 'CLOSE' AND o.created_at < now() - interval '15 minutes')),
     'accountsUsedUp', (
         SELECT count(DISTINCT (r.account, r.venue)) FROM refused r WHERE r.refusal = 'REQUESTS_USED_UP'))
 ON CONFLICT (only_row) DO UPDATE SET at = excluded.at, figures = excluded.figures
