@@ -102,8 +102,8 @@ def test_a_time_to_look_back_to_asks_the_venues(functions: FakeFunctions, run: R
         (
             ("restored", "--accept", *WHY),
             {"accept": {"by": "me", "reason": "a test"}},
-            {"accepted": True},
-            "yes",
+            {"accepted": True, "answeredFor": ["0xabc at a venue: not matched"]},
+            "0xabc at a venue: not matched",
         ),
         (
             ("unowned", "list"),

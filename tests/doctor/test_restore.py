@@ -158,7 +158,7 @@ def test_what_came_in_before_is_refused_whatever_carries_it_and_the_next_signal_
 ) -> None:
     world = restored.world
     restored.begin()
-    assert restored.operate(accept=TOLD) == {"success": True, "accepted": True}
+    assert restored.operate(accept=TOLD)["accepted"]
     restored.lift()
     trades = executed(world.place)
     sent_twice = signal(restored.agent, createdAt=two_minutes_ago())
@@ -468,8 +468,8 @@ def test_where_a_venue_cannot_be_asked_the_restore_stays_open_until_a_person_ans
     assert restored.reconcile().restore_waits_for == ()
 
 
-def test_a_venue_that_tells_of_single_positions_holds_no_restore_open_and_is_named(
-    restored: Restored, caplog: pytest.LogCaptureFixture
+def test_a_venue_that_tells_of_single_positions_holds_it_open_until_a_person_answers_for_it(
+    restored: Restored,
 ) -> None:
     restored.begin()
     restored.world.deps = restored.world.deps.__class__(
@@ -478,10 +478,19 @@ def test_a_venue_that_tells_of_single_positions_holds_no_restore_open_and_is_nam
 
     waits = restored.reconcile().restore_waits_for
 
-    assert waits == ()
-    assert restored.world.store.restores.open() is None
-    assert f"{restored.wallet} at " in caplog.text
-    assert f"{restored.other} at " in caplog.text
+    assert len(waits) == 2
+    assert all("does not tell what was executed" in each for each in waits)
+    assert restored.world.store.restores.open() is not None
+    accepted = restored.operate(accept=TOLD)
+    assert sorted(accepted["answeredFor"]) == sorted(
+        f"{wallet} at HYPERLIQUID: not matched" for wallet in (restored.wallet, restored.other)
+    )
+    (row,) = restored.world.rows("SELECT accepted_by, accepted FROM restores")
+    assert row == {
+        "accepted_by": f"{TOLD['by']}: {TOLD['reason']}",
+        "accepted": accepted["answeredFor"],
+    }
+    assert restored.reconcile().restore_waits_for == ()
 
 
 def test_many_accounts_are_matched_over_several_runs(restored: Restored) -> None:

@@ -111,7 +111,8 @@ def restored(
     by: By = None,
     *,
     accept: Annotated[
-        bool, typer.Option("--accept", help="End it by your word, where no venue can be asked.")
+        bool,
+        typer.Option("--accept", help="End it by your word: you answer for what is not matched."),
     ] = False,
 ) -> None:
     """Say that the database was restored to a moment: nothing trades until that is matched."""
@@ -188,8 +189,11 @@ def restored_view(body: Json) -> Iterator[Part]:
 
 
 def accepted_view(body: Json) -> Iterator[Part]:
-    """That it is ended."""
+    """That it is ended, and what was not matched."""
     yield facts((text("ended", "accepted"),), body)
+    told = at(body, "answeredFor")
+    what = [{"what": each} for each in told] if isinstance(told, list) else []
+    yield grid((prose("what", "what"),), what, "Not matched; you answer for it")
 
 
 def unowned_view(body: Json) -> Iterator[Part]:

@@ -16,6 +16,7 @@ from agent_where.errors import AgentWhereError, BadInput, DatabaseRefused, Unava
 from agent_where.messages import Body
 from agent_where.parsing import validate
 from agent_where.redriving import DeadLetters
+from agent_where.restoring import answered_for
 from agent_where.store.restores import Restores
 
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
@@ -31,7 +32,7 @@ class RestoredBody(Body):
 
 
 class AcceptBody(Body):
-    """All restores are ended by a person's word: where a venue could not be asked."""
+    """All restores are ended by a person's word, who answers for what was not matched."""
 
     by: Words
     reason: Words
@@ -118,12 +119,14 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
 
 
 def _accepted(told: AcceptBody, restores: Restores) -> dict[str, Any]:
-    if not restores.accept(f"{told.by}: {told.reason}"):
+    found = restores.open()
+    what = answered_for(found, restores.unmatched()) if found else []
+    if found is None or not restores.accept(found, f"{told.by}: {told.reason}", what):
         raise BadInput(
             "no restore is open, or executions without an owner wait for a decision",
             code="CONFLICT",
         )
-    return {"accepted": True}
+    return {"accepted": True, "answeredFor": what}
 
 
 def _fill(row: Mapping[str, Any]) -> dict[str, Any]:

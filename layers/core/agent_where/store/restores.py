@@ -13,7 +13,7 @@ from uuid import UUID
 from agent_where.callers import EVERYTHING
 from agent_where.domain import ControlScope, ControlState, Model
 from agent_where.store.books import AccountAt, HeldPosition
-from agent_where.store.connection import Database, Json
+from agent_where.store.connection import Database, Json, Statement
 from agent_where.store.statements import sql, statement
 from agent_where.venues.base import AccountFill
 
@@ -21,12 +21,14 @@ from agent_where.venues.base import AccountFill
 class OpenRestore(Model):
     """How far back the open restores reach, and when the last of them was told.
 
+    `moment_unknown`: setup noticed the last of them, and nobody has said to which moment it was.
     `undecided`: executions without an owner. `unsettled`: live orders whose end is not known.
     """
 
-    restored_to: datetime
+    restored_to: datetime | None
     told_at: datetime
     now: datetime
+    moment_unknown: bool
     undecided: int
     unsettled: int
 
@@ -72,40 +74,36 @@ class Restores:
         Raises:
             DatabaseRefused: a restore leads to the past.
         """
-        halt = statement(
-            "write_control",
-            scope=ControlScope.GLOBAL,
-            id=None,
-            of_id=None,
-            state=ControlState.HALTED,
-            reason=f"the database was restored: {reason}",
-            set_by=told_by,
-            **EVERYTHING.params(),
-        )
-        begun = statement("begin_restore", restored_to=restored_to, told_by=told_by, reason=reason)
-        rows, _ = self._database.run_together(begun, halt)
+        rows, _ = self._database.run_together(*_beginning(restored_to, told_by, reason))
         return dict(rows[0])
+
+    def begin_unknown(self, told_by: str, reason: str, *also: Statement) -> None:
+        """The same to a moment that nobody has told, together with what is to be kept of it."""
+        self._database.run_together(*_beginning(None, told_by, reason), *also)
 
     def open(self) -> OpenRestore | None:
         """What the open restores come to; None: there is none."""
         rows = self._database.run(sql("read_restore"))
         return OpenRestore.model_validate(rows[0]) if rows else None
 
-    def accept(self, accepted_by: str) -> bool:
-        """End all open restores by somebody's word. False as `end`."""
-        return self._end(told_at=None, accepted_by=accepted_by)
+    def accept(self, found: OpenRestore, accepted_by: str, what: Sequence[str]) -> bool:
+        """End them by the word of somebody who answers for `what` was not matched. False as `end`.
+
+        One that was told after `found` was read stays open.
+        """
+        return self._end(found, accepted_by, list(what))
 
     def end(self, matched: OpenRestore) -> bool:
         """End the restores that were open when `matched` was read, and were matched since.
 
         False: none of them is open, or executions wait for a decision.
         """
-        return self._end(told_at=matched.told_at, accepted_by=None)
+        return self._end(matched, accepted_by=None, accepted=None)
 
-    def _end(self, told_at: datetime | None, accepted_by: str | None) -> bool:
+    def _end(self, found: OpenRestore, accepted_by: str | None, accepted: list[str] | None) -> bool:
+        told = {"told_at": found.told_at, "accepted_by": accepted_by, "accepted": accepted}
         ended, _ = self._database.run_together(
-            statement("end_restore", told_at=told_at, accepted_by=accepted_by),
-            statement("wake_halted"),
+            statement("end_restore", **told), statement("wake_halted")
         )
         return bool(ended)
 
@@ -158,6 +156,22 @@ class Restores:
             statement("adopt_unowned", **told), statement("doubt_adopted", id=fill)
         )
         return UUID(str(adopted[0]["position_id"]))
+
+
+def _beginning(restored_to: datetime | None, told_by: str, reason: str) -> list[Statement]:
+    """An epoch and the halt of all trading."""
+    halt = statement(
+        "write_control",
+        scope=ControlScope.GLOBAL,
+        id=None,
+        of_id=None,
+        state=ControlState.HALTED,
+        reason=f"the database was restored: {reason}",
+        set_by=told_by,
+        **EVERYTHING.params(),
+    )
+    told = {"restored_to": restored_to, "told_by": told_by, "reason": reason}
+    return [statement("begin_restore", **told), halt]
 
 
 def _told(trade: AccountFill) -> dict[str, Any]:
