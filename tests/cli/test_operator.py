@@ -123,6 +123,18 @@ def test_a_time_to_look_back_to_asks_the_venues(functions: FakeFunctions, run: R
             {"ignored": ID},
             ID,
         ),
+        (
+            ("held", "list"),
+            {"held": {}},
+            {"deployments": [{"id": DEPLOYMENT, "agentId": ID, "openPositions": 2, "total": 1}]},
+            DEPLOYMENT,
+        ),
+        (
+            ("held", "release", "--leave", ID, *WHY),
+            {"release": {"leave": [ID], "by": "me", "reason": "a test"}},
+            {"released": 7},
+            "7",
+        ),
         (("redrive",), {"redrive": {"send": False, "leave": []}}, REDRIVE, "UNKNOWN_SIGNAL"),
         (
             ("redrive", "--send", "--leave", "m-1", "--leave", ID),

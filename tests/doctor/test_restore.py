@@ -75,6 +75,7 @@ class Restored:
         return done
 
     def lift(self) -> None:
+        assert self.operate(release={**TOLD})["success"]
         self.world.control("global", None, "ACTIVE")
 
     def undecided_fills(self) -> list[dict[str, Any]]:
@@ -151,6 +152,44 @@ def test_nothing_trades_while_a_restore_is_open_even_where_an_operator_lifts_the
     assert "HALTED" in outcome.detail
     assert executed(world.place) == trades
     assert {row["status"] for row in world.orders()} <= {"FILLED", "REJECTED", "PLANNED"}
+
+
+def test_nobody_opens_after_a_restore_until_an_operator_has_looked_at_them(
+    restored: Restored,
+) -> None:
+    """Who left, or was stopped over a stolen key, is traded again by what has forgotten it."""
+    world = restored.world
+    control = "SELECT control_for(NULL, NULL, d.id) AS state FROM agent_deployments d WHERE id = :d"
+    answer = restored.begin()
+    held = restored.operate(held={})["deployments"]
+    restored.operate(accept=TOLD)
+    world.control("global", None, "ACTIVE")
+
+    opening = world.open(restored.agent).signal_id
+    world.work()
+
+    assert answer["restore"]["held"] == len(held) == 2
+    assert [each["openPositions"] for each in held] == [1, 0]
+    orders = world.rows("SELECT status, refusal FROM venue_orders WHERE signal_id = :s", s=opening)
+    assert orders == [{"status": "REJECTED", "refusal": "CLOSE_ONLY"}]
+
+    (left,) = (each["id"] for each in held if each["id"] != str(restored.follower))
+    assert restored.operate(release={"leave": [left], **TOLD})["released"] == 1
+    assert [each["id"] for each in restored.operate(held={})["deployments"]] == [left]
+    assert world.rows(control, d=restored.follower) == [{"state": "ACTIVE"}]
+    assert world.rows(control, d=UUID(left)) == [{"state": "CLOSE_ONLY"}]
+
+
+def test_what_was_stopped_already_stays_as_it_is_and_is_not_released(restored: Restored) -> None:
+    restored.world.control("deployment", str(restored.follower), "HALTED")
+
+    restored.begin()
+    restored.operate(release={**TOLD})
+
+    rows = restored.world.rows(
+        "SELECT state FROM trading_controls WHERE id = :id", id=str(restored.follower)
+    )
+    assert rows == [{"state": "HALTED"}]
 
 
 def test_what_came_in_before_is_refused_whatever_carries_it_and_the_next_signal_trades(

@@ -17,6 +17,9 @@ from agent_where.store.connection import Database, Json, Statement
 from agent_where.store.statements import sql, statement
 from agent_where.venues.base import AccountFill
 
+HELD = "held since the database was restored"
+"""Begins the reason of each control by which a restore holds a deployment back."""
+
 
 class OpenRestore(Model):
     """How far back the open restores reach, and when the last of them was told.
@@ -69,13 +72,18 @@ class Restores:
         self._database = database
 
     def begin(self, restored_to: datetime, told_by: str, reason: str) -> dict[str, Any]:
-        """Begin an epoch and halt all trading, as an operator does. Returns the epoch's row.
+        """Begin an epoch, halt all trading and hold every deployment back, as an operator does.
+
+        Who left or was stopped since is not known to be: each deployment is let go on knowingly.
+        Returns the epoch's row, and how many are `held` now that were not.
 
         Raises:
             DatabaseRefused: a restore leads to the past.
         """
-        rows, _ = self._database.run_together(*_beginning(restored_to, told_by, reason))
-        return dict(rows[0])
+        hold = statement("hold_deployments", reason=f"{HELD}: {reason}", set_by=told_by)
+        beginning = _beginning(restored_to, told_by, reason)
+        rows, _, held = self._database.run_together(*beginning, hold)
+        return {**rows[0], "held": len(held)}
 
     def begin_unknown(self, told_by: str, reason: str, *also: Statement) -> None:
         """The same to a moment that nobody has told, together with what is to be kept of it."""
@@ -106,6 +114,17 @@ class Restores:
             statement("end_restore", **told), statement("wake_halted")
         )
         return bool(ended)
+
+    def held(self, at_most: int) -> list[dict[str, Any]]:
+        """Deployments that restores hold back; each row has how many there are in `total`."""
+        rows = self._database.run(sql("read_held"), held=HELD, at_most=at_most)
+        return [dict(row) for row in rows]
+
+    def release(self, leave: Sequence[UUID], decided_by: str, reason: str) -> int:
+        """Let all of them go on but for those that are left. Returns how many."""
+        told = {"reason": reason, "set_by": decided_by, "held": HELD}
+        left = [str(each) for each in leave]
+        return len(self._database.run(sql("release_held"), **told, leave=left))
 
     def accounts(self) -> list[AccountAt]:
         """Every account that is, or was, traded for real."""
