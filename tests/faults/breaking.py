@@ -31,9 +31,10 @@ _SIGNER_FAULTS: Mapping[Kind, str] = MappingProxyType(
         Kind.SIGNER_DENIES: signing.DENY,
     }
 )
-_QUEUE_FAULTS: Mapping[Kind, str] = MappingProxyType(
+QUEUE_FAULTS: Mapping[Kind, str] = MappingProxyType(
     {Kind.QUEUE_REFUSES: REFUSE, Kind.QUEUE_LOSES: LOSE}
 )
+"""What a call of a queue meets, and each try of it: between them the director lets others move."""
 
 
 def strike(stage: Stage, kind: Kind, venue: Callable[[], str]) -> Recovery | None:
@@ -59,7 +60,7 @@ def strike(stage: Stage, kind: Kind, venue: Callable[[], str]) -> Recovery | Non
         case Kind.CUT_BEFORE | Kind.CUT_HALFWAY | Kind.LOSE_ANSWER:
             house.server.line.next_cut = _CUTS[kind]
         case Kind.QUEUE_REFUSES | Kind.QUEUE_LOSES:
-            house.queues.fault = _QUEUE_FAULTS[kind]
+            pass
         case _:
             stage.tell(venue(), "fail", times=1, **VENUE_RULES[kind])
     return None

@@ -31,6 +31,11 @@ class VenueFill:
     is_by_hand: bool = False
 
     @property
+    def venue_order(self) -> str:
+        """The venue's own number of the order that was executed."""
+        return self.id.partition(":")[0]
+
+    @property
     def market(self) -> MarketOf:
         return self.venue, self.account, self.coin
 

@@ -136,17 +136,17 @@ class OneFault:
 
 @dataclass
 class At:
-    """One fault, the first time that a point with this in its name is come to."""
+    """One fault, the nth time that a point with this in its name is come to, counted from 1."""
 
     name: str
     fault: Fault
-    is_over: bool = False
+    number: int = 1
+    seen: int = 0
 
     def at(self, point: Point) -> Fault | None:
-        if self.is_over or self.name not in point[2]:
-            return None
-        self.is_over = True
-        return self.fault
+        self.seen += self.name in point[2]
+        is_its = self.name in point[2] and self.seen == self.number
+        return self.fault if is_its else None
 
 
 @dataclass

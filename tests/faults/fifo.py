@@ -7,6 +7,7 @@ Held against another implementation by test_queue.py.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 DEDUPLICATION_SECONDS = 300.0
@@ -18,13 +19,14 @@ class BadReceipt(Exception):
 
 @dataclass
 class Message:
-    """One message and how it stands. `handle`: of its last delivery."""
+    """One message and how it stands. `handle`: of its last delivery. `sent_at`: seconds."""
 
     id: str
     group: str
     body: str
     attributes: Mapping[str, Any]
     sequence: int
+    sent_at: float
     visible_at: float = 0.0
     receive_count: int = 0
     handle: str = ""
@@ -58,7 +60,7 @@ class Fifo:
         self._count += 1
         made = hashlib.md5(f"{self.name}{self._count}".encode(), usedforsecurity=False).hexdigest()
         self._seen[group, key] = (now, made)
-        self.messages.append(Message(made, group, body, attributes, self._count))
+        self.messages.append(Message(made, group, body, attributes, self._count, now))
         return made
 
     def receivable(self) -> list[Message]:
@@ -79,14 +81,16 @@ class Fifo:
             found = [each for each in self.receivable() if group in (None, each.group)]
             if not found:
                 return None
-            message = found[0]
-            if self.dead_letters is not None and message.receive_count >= self.max_receives:
-                self._bury(message)
-                continue
-            message.receive_count += 1
-            message.visible_at = self.clock() + self.visibility_seconds
-            message.handle = f"{message.id}:{message.receive_count}"
-            return message
+            if not self._is_buried(found[0]):
+                return self._delivered_now(found[0], self.visibility_seconds)
+
+    def receive_several(self, most: int, visibility_seconds: float | None = None) -> list[Message]:
+        """Deliver up to so many at once, in order, several of a group among them."""
+        busy = {each.group for each in self.messages if each.visible_at > self.clock()}
+        free = [each for each in self.messages if each.group not in busy]
+        seconds = self.visibility_seconds if visibility_seconds is None else visibility_seconds
+        kept = (each for each in free if not self._is_buried(each))
+        return [self._delivered_now(each, seconds) for each in islice(kept, most)]
 
     def delete(self, handle: str) -> None:
         """Forget a message; one that was deleted is deleted again in peace. Raises BadReceipt."""
@@ -116,7 +120,16 @@ class Fifo:
             raise BadReceipt(f"{handle} is of an earlier delivery")
         return found
 
-    def _bury(self, message: Message) -> None:
-        assert self.dead_letters is not None
+    def _delivered_now(self, message: Message, visibility_seconds: float) -> Message:
+        message.receive_count += 1
+        message.visible_at = self.clock() + visibility_seconds
+        message.handle = f"{message.id}:{message.receive_count}"
+        return message
+
+    def _is_buried(self, message: Message) -> bool:
+        """Whether it was received too often, and lies with the dead letters now."""
+        if self.dead_letters is None or message.receive_count < self.max_receives:
+            return False
         self.messages.remove(message)
         self.dead_letters.send(message.group, message.id, message.body, message.attributes)
+        return True

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
+
 from agent_where.domain import Market
 from agent_where.migrations import set_up
 from agent_where.store.connection import Database, DatabaseSettings
@@ -49,6 +51,13 @@ class House:
         self.server = DatabaseServer(folder)
         self.queues = QueueServer({})
         self.keys = KeyServer()
+        self.sqs = boto3.client(
+            "sqs",
+            "us-east-1",
+            endpoint_url=self.queues.url,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
         self._folder = folder
         self.venues: dict[str, Simulator] = {}
         self.servers: dict[str, Server] = {}

@@ -30,24 +30,39 @@ FORESEEN = frozenset(
     }
 )
 """What a worker may raise when something fails around it: no rule's refusal, no fault of ours."""
+GUARDED = (
+    "SELECT p.* FROM positions p JOIN signals s ON s.id = p.signal_id"
+    " WHERE p.status = 'OPEN' AND s.risk_model ->> 'stopLoss' IS NOT NULL"
+)
+"""Open positions that were promised a stop."""
 
 
-def judge(stage: Stage, errors: list[str]) -> list[str]:
-    """Every violation, each with the name of what was violated."""
-    case = case_of(stage, errors)
-    return [f"{name}: {words}" for name, found in JUDGES.items() for words in found(case)]
+def judge(stage: Stage, errors: list[str], *, is_closed: bool = True) -> list[str]:
+    """Every violation, each with the name of what was violated.
+
+    Args:
+        is_closed: whether everything has been told to close.
+    """
+    return violations(case_of(stage, errors), is_closed=is_closed)
+
+
+def violations(case: Case, *, is_closed: bool) -> list[str]:
+    """The same of a case that was read."""
+    judges = JUDGES if is_closed else {k: v for k, v in JUDGES.items() if v is not nothing_open}
+    return [f"{name}: {words}" for name, found in judges.items() for words in found(case)]
 
 
 def executed_once(case: Case) -> Iterable[str]:
-    """At most one order per signal, deployment and leg has executed at any venue."""
-    executed: dict[tuple[Any, ...], set[UUID]] = defaultdict(set)
+    """At most one order per signal, deployment and leg has executed at any venue, counted there."""
+    executed: dict[tuple[Any, ...], set[str]] = defaultdict(set)
     for fill in case.theirs:
         order = case.orders.get(fill.order_id) if fill.order_id else None
         if order is not None:
-            executed[order["signal_id"], order["deployment_id"], order["leg"]].add(order["id"])
-    for intent, ids in executed.items():
-        if len(ids) > 1:
-            yield f"{intent} executed {len(ids)} times: {sorted(map(str, ids))}"
+            name = f"{order['id']} as {fill.venue}'s {fill.venue_order}"
+            executed[order["signal_id"], order["deployment_id"], order["leg"]].add(name)
+    for intent, names in executed.items():
+        if len(names) > 1:
+            yield f"{intent} executed {len(names)} times: {sorted(names)}"
 
 
 def stored_before_sent(case: Case) -> Iterable[str]:
@@ -133,6 +148,34 @@ def positions_add_up(case: Case) -> Iterable[str]:
             yield f"position {row['id']} is CLOSED, and nothing says how"
 
 
+def nothing_open(case: Case) -> Iterable[str]:
+    """Whatever was told to close has closed."""
+    for row in case.rows("SELECT id, venue, open_qty FROM positions WHERE status = 'OPEN'"):
+        yield f"position {row['id']} at {row['venue']} still has {row['open_qty']} open"
+
+
+def positions_guarded(case: Case) -> Iterable[str]:
+    """For each open position that was promised a stop, one for all of it rests at its venue.
+
+    A venue that takes stops with the entry has judges of its own for that.
+    """
+    resting = {
+        order_id_of(order["cloid"]): Decimal(order["sz"])
+        for told in case.books.values()
+        for book in told["accounts"].values()
+        for order in book["orders"]
+        if order["status"] == "open" and order.get("cloid")
+    }
+    stops: dict[UUID, Decimal] = defaultdict(Decimal)
+    for order in case.orders.values():
+        if order["purpose"] == "STOP_LOSS":
+            stops[order["position_id"]] += resting.get(order["id"], Decimal(0))
+    for row in case.rows(GUARDED):
+        if not row["carries_bounds"] and stops[row["id"]] < row["open_qty"]:
+            guarded = f"{stops[row['id']]} of {row['open_qty']}"
+            yield f"position {row['id']} at {row['venue']}: a stop for {guarded} rests there"
+
+
 def intents_end(case: Case) -> Iterable[str]:
     """Every order has ended, but for bounds of a position that is open."""
     open_ = {row["id"] for row in case.rows("SELECT id FROM positions WHERE status = 'OPEN'")}
@@ -206,12 +249,6 @@ def followers_served(case: Case) -> Iterable[str]:
             yield f"signal {row['id']} has no order for deployment {row['deployment']}"
 
 
-def leases_returned(case: Case) -> Iterable[str]:
-    """Nobody holds a lease that has not run out."""
-    for row in case.rows("SELECT account FROM venue_accounts WHERE lease_until > now()"):
-        yield f"the lease of {row['account']} is still held"
-
-
 def nothing_unforeseen(case: Case) -> Iterable[str]:
     """Workers raised only what they may raise when something fails around them."""
     for error in sorted(set(case.errors)):
@@ -241,13 +278,14 @@ JUDGES: Mapping[str, Judge] = {
     "positions agree": positions_agree,
     "only ours closed": only_ours_closed,
     "positions add up": positions_add_up,
+    "nothing open": nothing_open,
+    "positions guarded": positions_guarded,
     "intents end": intents_end,
     "nothing rests": nothing_rests,
     "signals decided": signals_decided,
     "decisions told": decisions_told,
     "moves allowed": moves_allowed,
     "followers served": followers_served,
-    "leases returned": leases_returned,
     "nothing unforeseen": nothing_unforeseen,
     "nothing unexplained": nothing_unexplained,
     "doctor content": doctor_content,

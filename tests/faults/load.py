@@ -9,11 +9,9 @@ trade at the simulated venues, whose books are then judged as after any scenario
 import json
 import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,16 +21,21 @@ from uuid import UUID, uuid4
 
 from agent_where.execution.executor import LEASE_SECONDS
 from agent_where.store.connection import Row
+from tests.faults.disturbing import DELIVERED_AGAIN, FAULTS
 from tests.faults.fifo import BadReceipt, Fifo
 from tests.faults.house import COIN, House
 from tests.faults.judges import judge
 from tests.faults.real_stage import real_stage
 from tests.faults.runtime import Dead, Ended, Instance
-from tests.faults.sqs import LOSE, event
+from tests.faults.sqs import event
 from tests.faults.stage import DEAD, ORDERS, SIGNALS, Stage, wallet
 
 _TIME_OUT_SECONDS = 20.0
 _RECONCILE_EVERY = 15.0
+_FLAT_KB = 4096
+"""How much the memory of an instance may move in half a run, KiB."""
+_FORESEEN = frozenset({"SIGNAL_EXPIRED", "EXPIRED"})
+"""Why an entry may come to nothing: it was too late, or proven never to have executed."""
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 _WORKERS = {SIGNALS: 2, ORDERS: 4}
 
@@ -158,7 +161,7 @@ class Load:
         self.stage.house.runtime.invoke(instance, told)
         if fault is not None:
             self.struck[fault] += 1
-            FAULTS[fault](self, instance)
+            FAULTS[fault](self.stage.house, self.rng, instance)
         try:
             happened = instance.events.get(timeout=_TIME_OUT_SECONDS)
         except Empty:
@@ -168,7 +171,7 @@ class Load:
             return self._cold(instance.function), False
         assert isinstance(happened, Ended)
         failed = happened.error or (happened.answer or {}).get("batchItemFailures")
-        return instance, not failed and fault != "delivered again"
+        return instance, not failed and fault != DELIVERED_AGAIN
 
     def _reconcile(self) -> None:
         instance = self._cold("reconcile")
@@ -201,26 +204,22 @@ class Load:
     def _figures(self, sending: float, backlog: int, drained: float | None) -> dict[str, Any]:
         told = self._one(
             "SELECT count(*) AS filled, count(DISTINCT (signal_id, deployment_id)) AS intents,"
-            " count(*) FILTER (WHERE f.fills <> 1) AS odd,"
-            " percentile_cont(0.5) WITHIN GROUP (ORDER BY f.took) AS median,"
-            " percentile_cont(0.99) WITHIN GROUP (ORDER BY f.took) AS slow"
+            " count(*) FILTER (WHERE fills <> 1) AS odd,"
+            " percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median,"
+            " percentile_cont(0.99) WITHIN GROUP (ORDER BY took) AS slow"
             " FROM (SELECT o.signal_id, o.deployment_id,"
             "  (SELECT count(*) FROM venue_fills v WHERE v.order_id = o.id) AS fills,"
             "  extract(epoch FROM o.settled_at - s.received_at) AS took"
             "  FROM venue_orders o JOIN signals s ON s.id = o.signal_id"
             "  WHERE o.status = 'FILLED' AND o.purpose = 'ENTRY') f"
         )
-        wanted = len(self.sent)
-        refused = self._one("SELECT count(*) AS n FROM venue_orders WHERE status = 'REJECTED'")["n"]
-        dead = len(self.stage.queues[DEAD].messages)
         return {
             "signals": len(self.sent),
-            "orders_wanted": wanted,
             "filled": told["filled"],
-            "refused": refused,
-            "lost": wanted - told["intents"] - refused,
+            "refused": self._refused(),
+            "lost": self._lost(),
             "doubled": told["filled"] - told["intents"] + told["odd"],
-            "dead_letters": dead,
+            "dead_letters": len(self.stage.queues[DEAD].messages),
             "rate": round(len(self.sent) / sending, 1),
             "orders_a_second": round(told["filled"] / (sending + (drained or 0)), 1),
             "backlog_when_sent": backlog,
@@ -231,6 +230,23 @@ class Load:
             "growth_kb": self._growth(),
             "violations": self._judged(),
         }
+
+    def _refused(self) -> dict[str, int]:
+        """How many entries came to nothing, by why."""
+        rows = self.stage.rows(
+            "SELECT CASE status WHEN 'EXPIRED' THEN 'EXPIRED' ELSE refusal END AS why, count(*)"
+            " FROM venue_orders WHERE purpose = 'ENTRY' AND status IN ('REJECTED', 'EXPIRED')"
+            " GROUP BY 1"
+        )
+        return {str(row["why"]): int(row["count"]) for row in rows}
+
+    def _lost(self) -> int:
+        """The signals, of those that were sent, that no order of their follower has ended."""
+        ended = self.stage.rows(
+            "SELECT DISTINCT signal_id FROM venue_orders WHERE purpose = 'ENTRY'"
+            " AND status IN ('FILLED', 'REJECTED', 'EXPIRED')"
+        )
+        return len({*self.sent} - {row["signal_id"] for row in ended})
 
     def _judged(self) -> list[str]:
         """What the venues' books say of it, once no dead worker holds a lease."""
@@ -245,33 +261,12 @@ class Load:
         return {name: kb[-1] - kb[len(kb) // 2] for name, kb in oldest if len(kb) > 3}
 
 
-def _kill(load: Load, instance: Instance) -> None:
-    time.sleep(load.rng.uniform(0, 0.03))
-    with suppress(ProcessLookupError):
-        os.kill(instance.pid, signal.SIGKILL)
-
-
-def _cut(load: Load, _: Instance) -> None:
-    load.stage.house.server.line.hang_up()
-
-
-def _lose(load: Load, _: Instance) -> None:
-    load.stage.house.queues.fault = LOSE
-    time.sleep(0.05)
-    load.stage.house.queues.fault = None
-
-
-def _nothing(_: Load, __: Instance) -> None:
-    """The message is not deleted, so that it comes again."""
-
-
-FAULTS: dict[str, Callable[[Load, Instance], None]] = {
-    "killed": _kill,
-    "killed, too": _kill,
-    "line cut": _cut,
-    "queue's answer lost": _lose,
-    "delivered again": _nothing,
-}
+def faults_of(told: dict[str, Any]) -> list[str]:
+    """What of a run's figures must not be."""
+    wrong = [name for name in ("lost", "doubled", "violations") if told[name]]
+    wrong += [f"refused: {why}" for why in told["refused"] if why not in _FORESEEN]
+    wrong += [f"{name} grew by {kb} KiB" for name, kb in told["growth_kb"].items() if kb > _FLAT_KB]
+    return wrong + ["it does not drain"] * (told["drained_in_s"] is None)
 
 
 def load(house: House, plan: Plan, seed: int) -> dict[str, Any]:

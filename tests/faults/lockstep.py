@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.faults.breaking import let_go, strike
+from tests.faults.breaking import QUEUE_FAULTS, let_go, strike
 from tests.faults.faulting import Fault, Faults, Kind, NoFaults
 from tests.faults.fifo import BadReceipt, Fifo
 from tests.faults.house import BEGINNING
@@ -27,7 +27,10 @@ _MOST_STEPS = 60_000
 
 @dataclass
 class Run:
-    """One invocation under way. `queue`: None for one that a schedule began."""
+    """One invocation under way. `queue`: None for one that a schedule began.
+
+    `queue_fault`: what its calls of a queue meet, pauses between its tries included.
+    """
 
     instance: Instance
     began: float
@@ -36,6 +39,7 @@ class Run:
     handle: str = ""
     at: Point = ("before", "start", "")
     frozen_until: float = 0.0
+    queue_fault: str | None = None
 
 
 @dataclass
@@ -189,6 +193,7 @@ class Director:
         fault = self.faults.at(run.at)
         if fault is not None and self._strike(run, fault):
             return
+        self.stage.house.queues.fault = run.queue_fault
         run.instance.say("go", self.stage.clock.now)
         self._follow(run)
 
@@ -203,6 +208,8 @@ class Director:
                 self._note(f"{run.instance.id} {' '.join(point)}")
                 if point[1] == "sleep":
                     run.frozen_until = self.stage.clock.now + float(point[2])
+                else:
+                    run.queue_fault = None
             case Ended():
                 self.stage.move_clock(self.stage.clock.now + TICK_SECONDS)
                 self._end(run, happened)
@@ -248,6 +255,7 @@ class Director:
             case Kind.FREEZE:
                 run.frozen_until = now + fault.seconds
                 return True
+        run.queue_fault = QUEUE_FAULTS.get(fault.kind)
         recovery = strike(self.stage, fault.kind, lambda: self._venue_of(run))
         if recovery is not None:
             self._resume.append(Act(now + fault.seconds, *recovery))

@@ -54,12 +54,13 @@ class Execution:
 
 @dataclass(frozen=True)
 class OpenTrade:
-    """A trade that is open. `size`: in base units, positive for a long."""
+    """A trade that is open. `size`: in base units, positive for a long. `stop`: USD; 0 is none."""
 
     trader: str
     ref: str
     coin: str
     size: Decimal
+    stop: Decimal
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,8 @@ def _open_trades(place: Place) -> list[OpenTrade]:
         info = storage.read("getOpenTradeInfo", trader, pair, index)
         size = _plain(info[1])
         ref = f"{pair}:{index}:{info[0]}"
-        found.append(
-            OpenTrade(trader.lower(), ref, _COINS.get(pair, str(pair)), size if is_buy else -size)
-        )
+        coin, signed = _COINS.get(pair, str(pair)), size if is_buy else -size
+        found.append(OpenTrade(trader.lower(), ref, coin, signed, stop=_plain(key[3])))
     return found
 
 

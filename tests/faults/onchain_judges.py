@@ -13,7 +13,7 @@ from uuid import UUID
 
 from agent_where.store.connection import Row
 from tests.faults.case import Case, VenueFill, case_of
-from tests.faults.judges import JUDGES
+from tests.faults.judges import GUARDED, violations
 from tests.faults.onchain_books import Book, Execution
 from tests.faults.onchain_stage import DEPOSIT_USD, ONCHAIN, OnchainStage, onchain
 from tests.faults.stage import Stage
@@ -43,11 +43,14 @@ class ChainCase:
         return self.order_of.get(execution.tx_hash or "")
 
 
-def judge_onchain(stage: Stage, errors: list[str]) -> list[str]:
-    """Every violation, each with the name of what was violated. Raises HarnessFault: no chain."""
+def judge_onchain(stage: Stage, errors: list[str], *, is_closed: bool = True) -> list[str]:
+    """Every violation, each with the name of what was violated. Raises HarnessFault: no chain.
+
+    Args:
+        is_closed: whether everything has been told to close.
+    """
     told = _case_of(onchain(stage), errors)
-    found = [f"{name}: {words}" for name, judge in JUDGES.items() for words in judge(told.case)]
-    return found + [
+    return violations(told.case, is_closed=is_closed) + [
         f"{name}: {words}" for name, asks in CHAIN_JUDGES.items() for words in asks(told)
     ]
 
@@ -130,6 +133,14 @@ def trades_agree(told: ChainCase) -> Iterable[str]:
             yield f"{key}: {ours.get(key)} in the ledger, {theirs.get(key)} on the chain"
 
 
+def trades_guarded(told: ChainCase) -> Iterable[str]:
+    """Each open trade that was promised a stop has one."""
+    stops = {(each.trader, each.ref): each.stop for each in told.book.open_trades}
+    for row in told.case.rows(GUARDED):
+        if row["venue"] == ONCHAIN and not stops.get((row["account"], row["venue_ref"])):
+            yield f"position {row['id']}, trade {row['venue_ref']}, has no stop there"
+
+
 def exits_booked(told: ChainCase) -> Iterable[str]:
     """Each close that was no order of ours is booked once, with its size and price."""
     booked: dict[str, list[Row]] = defaultdict(list)
@@ -191,6 +202,7 @@ CHAIN_JUDGES: Mapping[str, Callable[[ChainCase], Iterable[Any]]] = {
     "nonces without a gap": nonces_without_a_gap,
     "ends agree": ends_agree,
     "trades agree": trades_agree,
+    "trades guarded": trades_guarded,
     "exits booked": exits_booked,
     "nothing asked for ever": nothing_asked_for_ever,
     "money agrees": money_agrees,

@@ -73,12 +73,105 @@ def _sent_before_stored() -> None:
     HyperliquidVenue.next_action = remembering  # type: ignore[assignment,method-assign]
 
 
+def _sent_anew() -> None:
+    """What has no answer is signed and sent once more, under a fresh nonce and its own name."""
+    from agent_where.errors import OutcomeUnknown  # noqa: PLC0415
+    from agent_where.execution.sending import Sending  # noqa: PLC0415
+
+    order_action, send = Sending.order_action, Sending._send
+    prepared: dict[Any, Any] = {}
+
+    def remembering(self: Sending, venue: Any, file: Any, ready: Any, token: Any) -> Any:
+        prepared[file.order.id] = file, ready
+        return order_action(self, venue, file, ready, token)
+
+    def wrong(self: Sending, venue: Any, order: Any, action: Any, token: Any) -> Any:
+        try:
+            return send(self, venue, order, action, token)
+        except OutcomeUnknown:
+            file, ready = prepared[order.id]
+            again = order_action(self, venue, file, ready, token)
+            return send(self, venue, order, again, token)
+
+    Sending.order_action = remembering  # type: ignore[method-assign]
+    Sending._send = wrong  # type: ignore[method-assign]
+
+
+def _no_stops() -> None:
+    """The stop-loss of an entry is promised and never planned."""
+    from agent_where.domain import Purpose  # noqa: PLC0415
+    from agent_where.execution import plans  # noqa: PLC0415
+
+    after_fills = plans.after_fills
+
+    def wrong(*told: Any, **named: Any) -> Any:
+        ending = after_fills(*told, **named)
+        kept = tuple(each for each in ending.exits if each.purpose is not Purpose.STOP_LOSS)
+        return ending.model_copy(update={"exits": kept})
+
+    plans.after_fills = wrong
+
+
+def _closed_once() -> None:
+    """A close that came to nothing is not tried again."""
+    from agent_where.execution import plans  # noqa: PLC0415
+
+    plans.after_refused_exit = lambda file, code: None
+
+
+def _keeps_leases() -> None:
+    """No worker gives a lease back."""
+    from agent_where.store import store  # noqa: PLC0415
+    from agent_where.store.statements import statement  # noqa: PLC0415
+
+    def wrong(name: Any, **params: Any) -> Any:
+        kept = {"account": "nobody's"} if name == "release_lease" else {}
+        return statement(name, **{**params, **kept})
+
+    vars(store)["statement"] = wrong
+    store.Store.release_lease = lambda *told: None  # type: ignore[method-assign]
+
+
+def _refuses_all() -> None:
+    """Nothing is ever opened."""
+    from agent_where.domain import Purpose, Refusal  # noqa: PLC0415
+    from agent_where.execution import executor  # noqa: PLC0415
+    from agent_where.execution.gate import refusal_now  # noqa: PLC0415
+    from agent_where.routing.checks import Refused  # noqa: PLC0415
+
+    def wrong(file: Any, *told: Any) -> Any:
+        if file.order.purpose is Purpose.ENTRY:
+            return Refused(code=Refusal.NO_PRICE, detail="there never is a price")
+        return refusal_now(file, *told)
+
+    vars(executor)["refusal_now"] = wrong
+
+
+def _own_clock() -> None:
+    """A price's age is judged by the worker's clock, whatever that says."""
+    from agent_where.venues import registry  # noqa: PLC0415
+    from agent_where.venues.hyperliquid.trading import HyperliquidVenue  # noqa: PLC0415
+
+    quote = HyperliquidVenue.quote
+
+    def wrong(self: HyperliquidVenue, market: Any, _: Any) -> Any:
+        return quote(self, market, registry._utc_now())
+
+    HyperliquidVenue.quote = wrong  # type: ignore[assignment,method-assign]
+
+
 VENUES: dict[str, Any] = {}
 SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
         "silence is a refusal": _silence_is_a_refusal,
         "unknown is expired": _unknown_is_expired,
         "unmined is expired": _unmined_is_expired,
+        "sent anew": _sent_anew,
+        "no stops": _no_stops,
+        "closed once": _closed_once,
+        "keeps leases": _keeps_leases,
+        "refuses all": _refuses_all,
+        "own clock": _own_clock,
         "sent before stored": _sent_before_stored,
     }
 )

@@ -5,10 +5,11 @@ what is drawn from a seed.
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from agent_where.execution.executor import LEASE_SECONDS
-from tests.faults.faulting import Drawn, Faults
+from tests.faults.faulting import Drawn, Faults, NoFaults
 from tests.faults.happenings import (
     Happening,
     a_day,
@@ -23,7 +24,7 @@ from tests.faults.happenings import (
     restart,
     set_control,
 )
-from tests.faults.house import VENUES
+from tests.faults.house import BEGINNING, VENUES
 from tests.faults.judges import judge
 from tests.faults.lockstep import Act, Director
 from tests.faults.producing import BOUNDS, Producer
@@ -40,17 +41,24 @@ _SHARES = (
     (0.05, migration),
     (0.15, by_hand),
 )
-Judged = Callable[[Stage, list[str]], list[str]]
-"""Says what violates what must hold on a stage at rest, given what its workers raised."""
+
+
+class Judged(Protocol):
+    """Says what violates what must hold on a stage at rest, given what its workers raised."""
+
+    def __call__(self, stage: Stage, errors: list[str], *, is_closed: bool) -> list[str]: ...
+
+
 Happenings = Callable[[Director, list[UUID], Producer], Iterator[Happening]]
 
 
 @dataclass
 class Verdict:
-    """How a scenario ended. `violations`: none is how it should be."""
+    """How a scenario ended. `violations`: none is how it should be. `entries`: executed ones."""
 
     violations: list[str]
     director: Director
+    entries: int
 
 
 def one_signal(stage: Stage, faults: Faults, *, is_refused: bool = True) -> Verdict:
@@ -60,6 +68,16 @@ def one_signal(stage: Stage, faults: Faults, *, is_refused: bool = True) -> Verd
     """
     stage.refuse_growth(VENUES[0], refuses=is_refused)
     return play_one(Director(stage, random.Random(0), faults, workers=1, time_outs=False))
+
+
+def skewed(stage: Stage, skew: float) -> Verdict:
+    """One signal and its close, with all functions' clocks that many seconds ahead."""
+    set_priority(stage, VENUES)
+    agent = stage.agent("one")
+    stage.follow(agent, wallet("user 0"))
+    director = Director(stage, random.Random(1), NoFaults(), skews=(skew,))
+    open_and_close(director, agent, 60)
+    return ended(director)
 
 
 def drawn(stage: Stage, seed: int) -> Verdict:
@@ -127,7 +145,8 @@ def play_drawn(
     producer, start = Producer(stage), stage.clock.now
     happenings = happen(director, agents, producer)
     director.acts = [Act(start + at, what, do) for at, what, do in happenings]
-    return ended(director, lambda: producer.close_all(agents), judged)
+    looks = rng.random() < 0.5
+    return ended(director, lambda: producer.close_all(agents), judged, looks=looks)
 
 
 def _agents(stage: Stage, rng: random.Random, most: Sequence[int]) -> list[UUID]:
@@ -141,19 +160,42 @@ def _agents(stage: Stage, rng: random.Random, most: Sequence[int]) -> list[UUID]
 
 
 def ended(
-    director: Director, last: Callable[[], None] = lambda: None, judged: Judged = judge
+    director: Director,
+    last: Callable[[], None] = lambda: None,
+    judged: Judged = judge,
+    *,
+    looks: bool = False,
 ) -> Verdict:
-    """Play to rest with the faults, then without, and then what comes `last`; judge."""
+    """Play to rest with the faults, then without, and judge.
+
+    Args:
+        last: closes all that is open.
+        looks: whether before that all comes to rest, and is judged as it stands; else it is closed
+            while there may be something left to do.
+    """
     stage = director.stage
     director.play()
     director.calm()
     stage.heal_venues()
     set_control(stage, "ACTIVE")
     stage.redrive()
+    found = _judged(director, judged, is_closed=False) if looks else []
     last()
-    rested = director.play()
+    found += _judged(director, judged, is_closed=True)
+    return Verdict(found, director, stage.entries_filled())
+
+
+def _judged(director: Director, judged: Judged, *, is_closed: bool) -> list[str]:
+    """What is wrong once all is at rest, and reconcile has seen it after every lease's end."""
+    stage, calm = director.stage, director.stage.clock.now
+    restless = [] if director.play() else director.unfinished()
+    began = calm if director.struck or director.deaths else BEGINNING  # the dead return nothing
+    kept = stage.leases_since(began)
     stage.move_clock(stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
     director.invoke("reconcile")
     director.play()
-    restless = [] if rested else [f"comes to rest: {each}" for each in director.unfinished()]
-    return Verdict(restless + judged(stage, director.errors), director)
+    return [
+        *(f"comes to rest: {each}" for each in restless),
+        *(f"leases returned: the lease of {account} was kept" for account in kept),
+        *judged(stage, director.errors, is_closed=is_closed),
+    ]

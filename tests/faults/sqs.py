@@ -66,9 +66,11 @@ def _send(queue: Fifo, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"MessageId": made, "MD5OfMessageBody": _md5(body)}
 
 
-def _receive(queue: Fifo, _: Mapping[str, Any]) -> dict[str, Any]:
-    message = queue.receive()
-    return {"Messages": [told(message)]} if message else {}
+def _receive(queue: Fifo, asked: Mapping[str, Any]) -> dict[str, Any]:
+    messages = queue.receive_several(
+        asked.get("MaxNumberOfMessages", 1), asked.get("VisibilityTimeout")
+    )
+    return {"Messages": [told(each) for each in messages]} if messages else {}
 
 
 def _delete(queue: Fifo, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +112,9 @@ def told(message: Message) -> dict[str, Any]:
         "Attributes": {
             "ApproximateReceiveCount": str(message.receive_count),
             "MessageGroupId": message.group,
+            "SentTimestamp": str(int(message.sent_at * 1000)),
         },
+        "MessageAttributes": dict(message.attributes),
     }
 
 

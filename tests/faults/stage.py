@@ -5,10 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from agent_where.execution.executor import LEASE_SECONDS
 from agent_where.execution.signers import Signers
+from agent_where.redriving import DeadLetters
 from agent_where.store.connection import Database, DatabaseSettings, Row
 from tests.conftest import fresh_database
 from tests.faults.fifo import Fifo
@@ -81,13 +84,42 @@ class Stage:
             self.crowd.leave()
             self.crowd = None
 
-    def redrive(self) -> None:
-        """Put the dead letters that were only received too often back, in order."""
-        letters = [m for m in self.queues[DEAD].messages if "reason" not in m.attributes]
-        for letter in letters:
-            self.queues[DEAD].messages.remove(letter)
-            queue = self.queues[ORDERS if "orderId" in letter.body else SIGNALS]
-            queue.send(letter.group, f"redriven {letter.id}", letter.body, {})
+    def redrive(self, client: Any = None) -> None:
+        """Put the dead letters back as an operator does, but those that never can succeed.
+
+        Args:
+            client: of the queues; None: the house's.
+
+        Raises:
+            QueueUnavailable: what was not moved yet is where it was.
+        """
+        letters = self.queues[DEAD].messages
+        if not letters:
+            return
+        url_of = self.house.queues.url_of
+        DeadLetters(
+            dead_letters_url=url_of(DEAD),
+            signals_url=url_of(SIGNALS),
+            orders_url=url_of(ORDERS),
+            client=client or self.house.sqs,
+        ).redrive(send=True, leave=[each.id for each in letters if "reason" in each.attributes])
+
+    def entries_filled(self) -> int:
+        """How many entries have executed, by the ledger, which judges hold against the venues."""
+        (row,) = self.rows(
+            "SELECT count(*) AS n FROM venue_orders WHERE purpose = 'ENTRY' AND status = 'FILLED'"
+        )
+        return int(row["n"])
+
+    def leases_since(self, began: float) -> list[str]:
+        """The accounts whose lease was taken since that time of the world's and is held."""
+        rows = self.rows(
+            "SELECT account FROM venue_accounts WHERE lease_until > now()"
+            " AND lease_until > CAST(:began AS timestamptz) + make_interval(secs => :seconds)",
+            began=datetime.fromtimestamp(began, UTC),
+            seconds=LEASE_SECONDS,
+        )
+        return [str(row["account"]) for row in rows]
 
     def tell(self, venue: str, what: str, **body: object) -> Any:
         """A control request of a simulated venue's."""

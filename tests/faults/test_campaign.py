@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from agent_where.errors import QueueUnavailable
 from tests.faults.faulting import At, Fault, Kind, NoFaults, OneFault
 from tests.faults.happenings import set_up_again, trade_by_hand
 from tests.faults.house import VENUES, House
-from tests.faults.judges import judge
 from tests.faults.lockstep import Act, Director
 from tests.faults.points import Point
 from tests.faults.producing import Producer
@@ -24,12 +26,11 @@ from tests.faults.scenarios import (
     one_signal,
     open_and_close,
     set_priority,
+    skewed,
 )
 from tests.faults.stage import DEAD, SIGNALS, Stage, staged, wallet
 
 SEEDS = (18, 44, 93)
-AHEAD = 99
-"""Where every function's clock is a minute ahead. By it each quote would be too old."""
 
 
 @dataclass
@@ -45,6 +46,19 @@ class Meanwhile:
             self.times += 1
             self.work()
         return None
+
+
+class DiesBeforeDeleting:
+    """A client of the queues that is cut off before its first letter is deleted."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def delete_message(self, **_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="the queue")
 
 
 def entries(stage: Stage) -> list[tuple[str, str]]:
@@ -89,10 +103,13 @@ def test_a_seed_replays_exactly(house: House, seed: int) -> None:
     assert without_names(first) == without_names(second)
 
 
-def test_a_function_whose_clock_is_ahead_trades_like_any_other(stage: Stage) -> None:
-    verdict = drawn(stage, AHEAD)
+@pytest.mark.parametrize("skew", [-60.0, 60.0], ids=["behind", "ahead"])
+def test_a_function_whose_clock_is_wrong_trades_like_any_other(stage: Stage, skew: float) -> None:
+    """By its own clock each quote would be too old, or an old one fresh: found by seed 99 once."""
+    verdict = skewed(stage, skew)
 
     assert verdict.violations == []
+    assert entries(stage) == [("HYPERLIQUID", "FILLED")]
     assert not any("s old" in each for each in verdict.director.errors)
 
 
@@ -105,6 +122,8 @@ def test_a_function_whose_clock_is_ahead_trades_like_any_other(stage: Stage) -> 
         (Kind.SIGNER_DOWN, "Sign", "KMSInternalException"),
         (Kind.SIGNER_LOSES, "Sign", ""),
         (Kind.SIGNER_DENIES, "Sign", ""),
+        (Kind.QUEUE_REFUSES, "send orders", "QueueUnavailable"),
+        (Kind.QUEUE_LOSES, "send orders", "QueueUnavailable"),
     ],
 )
 def test_what_fails_for_a_while_is_waited_for(stage: Stage, kind: Kind, at: str, told: str) -> None:
@@ -190,31 +209,55 @@ def test_a_message_that_always_fails_delays_nobody_else(stage: Stage) -> None:
     assert held_up["due_at"].timestamp() > began + 60, "it was tried more than once"
 
 
-def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) -> None:
+def buried(stage: Stage) -> Director:
+    """One signal whose message lies with the dead letters, since the database was away."""
     set_priority(stage, VENUES)
     agent = stage.agent("one")
     stage.follow(agent, wallet("user 0"))
     stage.queues[SIGNALS].max_receives = 2
     producer = Producer(stage)
+    producer.send(producer.opens(agent))
     director = Director(stage, random.Random(1), NoFaults(), workers=1)
     stage.house.server.line.go_away()
-    body = producer.opens(agent)
-    director.acts = [Act(stage.clock.now, "a signal", lambda: producer.send(body))]
     while not stage.queues[DEAD].messages:
         director._step()
-    letter = json.loads(stage.queues[DEAD].messages[0].body)
     stage.house.server.line.come_back()
+    return director
+
+
+def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) -> None:
+    director = buried(stage)
+    letter = json.loads(stage.queues[DEAD].messages[0].body)
 
     stage.redrive()
-    director.play()
-    director.invoke("reconcile")
-    director.play()
+    verdict = ended(director)
 
-    assert (
-        UUID(letter["signalId"]) == stage.rows("SELECT signal_id FROM venue_orders")[0]["signal_id"]
-    )
+    (order,) = stage.rows("SELECT signal_id FROM venue_orders")
+    assert order["signal_id"] == UUID(letter["signalId"])
     assert entries(stage) == [("HYPERLIQUID", "FILLED")]
-    assert judge(stage, director.errors) == []
+    assert set(verdict.violations) == {still_open(stage)}
+
+
+def test_a_letter_is_traded_once_though_its_redrive_stops_in_the_middle(stage: Stage) -> None:
+    director = buried(stage)
+    letters, signals = stage.queues[DEAD], stage.queues[SIGNALS]
+
+    with pytest.raises(QueueUnavailable):
+        stage.redrive(client=DiesBeforeDeleting(stage.house.sqs))
+    sent_again = [each.body for each in signals.messages]
+    stage.move_clock(stage.clock.now + 130)
+    stage.redrive()
+
+    assert [each.body for each in signals.messages] == sent_again * 2
+    assert letters.messages == []
+    assert set(ended(director).violations) == {still_open(stage)}
+    assert entries(stage) == [("HYPERLIQUID", "FILLED")]
+
+
+def still_open(stage: Stage) -> str:
+    """What the judges say of a position that nobody closed."""
+    (row,) = stage.rows("SELECT id, venue, open_qty FROM positions")
+    return f"nothing open: position {row['id']} at {row['venue']} still has {row['open_qty']} open"
 
 
 def test_faults_are_counted_and_come_where_they_are_put(stage: Stage) -> None:

@@ -1,32 +1,76 @@
 """The judges find what they are there for: known mistakes, and a ledger that was tampered with."""
 
+import random
+
 import pytest
 
-from tests.faults.faulting import At, Fault, Kind, NoFaults
-from tests.faults.house import House
+from tests.faults.campaign import Tally
+from tests.faults.faulting import At, Fault, Faults, Kind, NoFaults
+from tests.faults.house import VENUES, House
 from tests.faults.judges import judge
-from tests.faults.sabotage import SABOTAGE
-from tests.faults.scenarios import one_signal
-from tests.faults.stage import Stage, staged
+from tests.faults.lockstep import Director
+from tests.faults.producing import BOUNDS, Producer
+from tests.faults.scenarios import Verdict, ended, one_signal, set_priority, skewed
+from tests.faults.stage import Stage, staged, wallet
+
+FIRST_CLOSE = 7
+"""Of the orders that the one signal sends: two entries and their bounds come first."""
+
+
+def named(verdict: Verdict) -> set[str]:
+    return {words.partition(":")[0] for words in verdict.violations}
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "name", "kind", "found"),
+    ("sabotage", "at", "found"),
     [
-        ("silence is a refusal", "exchange order", Kind.DROP_DONE, "executed once"),
-        ("unknown is expired", "exchange order", Kind.DROP_DONE, "executed once"),
-        ("sent before stored", "mark_sent", Kind.CUT_BEFORE, "stored before sent"),
+        ("silence is a refusal", At("exchange order", Fault(Kind.DROP_DONE)), "executed once"),
+        ("unknown is expired", At("exchange order", Fault(Kind.DROP_DONE)), "executed once"),
+        ("sent anew", At("exchange order", Fault(Kind.DROP_DONE)), "executed once"),
+        ("sent before stored", At("mark_sent", Fault(Kind.CUT_BEFORE)), "stored before sent"),
+        ("closed once", At("exchange order", Fault(Kind.DROP), FIRST_CLOSE), "nothing open"),
+        ("keeps leases", NoFaults(), "leases returned"),
     ],
 )
-def test_a_known_mistake_is_found(
-    house: House, sabotage: str, name: str, kind: Kind, found: str
-) -> None:
-    assert sabotage in SABOTAGE
+def test_a_known_mistake_is_found(house: House, sabotage: str, at: Faults, found: str) -> None:
     with house.sabotaged(sabotage), staged(house, Stage) as stage:
         lag(stage, sabotage)
-        verdict = one_signal(stage, At(name, Fault(kind)), is_refused=False)
+        verdict = one_signal(stage, at, is_refused=False)
 
-    assert found in {words.partition(":")[0] for words in verdict.violations}
+    assert found in named(verdict)
+
+
+@pytest.mark.parametrize(("sabotage", "found"), [("no stops", {"positions guarded"}), ("", set())])
+def test_a_promised_stop_that_does_not_rest_is_found(
+    house: House, sabotage: str, found: set[str]
+) -> None:
+    with house.sabotaged(sabotage), staged(house, Stage) as stage:
+        set_priority(stage, VENUES)
+        agent, producer = stage.agent("one"), Producer(stage)
+        stage.follow(agent, wallet("user 0"))
+        producer.send(producer.opens(agent, riskModel=BOUNDS))
+        director = Director(stage, random.Random(1), NoFaults())
+        verdict = ended(director, lambda: producer.close_all([agent]), looks=True)
+
+    assert named(verdict) == found
+
+
+def test_a_system_that_opens_nothing_is_found(house: House) -> None:
+    with house.sabotaged("refuses all"), staged(house, Stage) as stage:
+        verdict = one_signal(stage, NoFaults(), is_refused=False)
+    idle = Tally()
+    for number in range(20):
+        idle.add(f"{number}", verdict)
+
+    assert verdict.entries == 0
+    assert idle.is_idle
+
+
+def test_a_worker_that_goes_by_its_own_clock_is_found(house: House) -> None:
+    with house.sabotaged("own clock"), staged(house, Stage) as stage:
+        verdict = skewed(stage, 60.0)
+
+    assert verdict.entries == 0
 
 
 def lag(stage: Stage, sabotage: str) -> None:

@@ -172,6 +172,21 @@ def test_groups_do_not_wait_for_each_other(queue: Queue) -> None:
     assert {queue.body(), queue.body()} == {"first", "second"}
 
 
+def test_several_at_once_come_in_order_and_hold_back_what_is_behind_them(queue: Queue) -> None:
+    for number in range(3):
+        queue.send(f"a{number}", group="a")
+    queue.send("b0", group="b")
+
+    told = queue.client.receive_message(
+        QueueUrl=queue.url, AttributeNames=["All"], MaxNumberOfMessages=2, VisibilityTimeout=30
+    )
+
+    assert [each["Body"] for each in told["Messages"]] == ["a0", "a1"]
+    assert all(int(each["Attributes"]["SentTimestamp"]) > 0 for each in told["Messages"])
+    assert queue.body() == "b0"
+    assert queue.receive() is None
+
+
 def test_a_key_counts_once_in_its_group(queue: Queue) -> None:
     first = queue.send("first", key="k")
     assert queue.send("again", key="k") == first
