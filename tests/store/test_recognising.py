@@ -146,6 +146,18 @@ def test_a_person_s_word_that_it_has_forgotten_nothing_ends_it_and_is_kept(
     assert restore_check(database).ok
 
 
+def test_reconcile_notices_an_instance_that_took_the_old_one_s_name_once(world: World) -> None:
+    """No setup runs then: nothing was deployed."""
+    world.database.run("INSERT INTO known_servers (host, timeline) VALUES ('first.example', 7)")
+
+    waits = [reconcile(world.deps, seconds=30).restore_waits_for for _ in range(2)]
+
+    assert all("to which moment" in told[0] for told in waits)
+    (row,) = world.rows("SELECT told_by, reason FROM restores")
+    assert row["told_by"] == "reconcile"
+    assert servers(world.database) == [("first.example", 7), ("first.example", 1)]
+
+
 def test_what_was_known_of_servers_stays(database: Database) -> None:
     recognise(database, FIRST)
 
@@ -159,9 +171,11 @@ def test_what_was_known_of_servers_stays(database: Database) -> None:
 
 
 def test_a_role_that_is_no_superuser_may_read_the_timeline(postgres: Postgres) -> None:
-    with two_roles(postgres) as roles, roles.as_role(roles.admin) as admin:
-        rows = admin.run("SELECT timeline_id AS timeline FROM pg_control_checkpoint()")
-        assert rows[0]["timeline"] == 1
+    with two_roles(postgres) as roles:
+        for role in (roles.admin, roles.app):
+            with roles.as_role(role) as opened:
+                rows = opened.run("SELECT timeline_id AS timeline FROM pg_control_checkpoint()")
+                assert rows[0]["timeline"] == 1
 
 
 def aged(database: Database) -> None:

@@ -102,7 +102,7 @@ ALLOWED: Mapping[str, str] = {
     ),
     "redriving": "domain errors queues",
     "operating": "domain errors messages parsing redriving restoring store.restores",
-    "reconciling": "comparing domain errors pipeline restoring",
+    "reconciling": "comparing domain errors pipeline recognising restoring",
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
@@ -117,7 +117,7 @@ ALLOWED: Mapping[str, str] = {
     "roles": "migrations rights store.connection",
     "queue_report": "errors queues report settings",
     "recognising": (
-        "domain errors report restoring store.connection store.database_settings store.restores"
+        "errors report restoring store.connection store.database_settings store.restores"
     ),
     "readiness": (
         "domain errors existing migrations queue_report recognising report rights roles settings "

@@ -5,51 +5,24 @@ nobody has told yet: a false alarm costs a person's word, an unnoticed restore t
 """
 
 import logging
-from typing import Self
 
 from pydantic import JsonValue
 
-from agent_where.domain import Model
 from agent_where.errors import DatabaseRefused
 from agent_where.report import Check, check
 from agent_where.restoring import MOMENT_UNKNOWN
-from agent_where.store.connection import Database, Statement
+from agent_where.store.connection import Database
 from agent_where.store.database_settings import DatabaseSettings
-from agent_where.store.restores import Restores
+from agent_where.store.restores import Restores, Server
 
 _logger = logging.getLogger(__name__)
 
 _NAME = "restore"
-_SETUP = "setup"
 _THIS_MACHINE = "localhost"
 _NOT_ALLOWED = frozenset({"42501", "42883"})  # insufficient_privilege, undefined_function
 
 _KNOWN = "SELECT host, timeline FROM known_servers ORDER BY seen_at DESC LIMIT 1"
 _TIMELINE = "SELECT timeline_id AS timeline FROM pg_control_checkpoint()"
-_NOTE = """
-INSERT INTO known_servers (host, timeline) VALUES (:host, CAST(:timeline AS bigint))
-RETURNING seen_at
-"""
-
-
-class Server(Model):
-    """Where a database is: what it is reached by, and PostgreSQL's timeline, None: not to be read.
-
-    A server that began from a backup at a moment has a higher timeline than the one it stands for,
-    and mostly another host; a failover to a standby that shares the storage keeps both.
-    """
-
-    host: str
-    timeline: int | None
-
-    def is_another_than(self, known: Self) -> bool:
-        """Whether this is not where `known` was; what cannot be read says nothing."""
-        is_told = self.timeline is not None and known.timeline is not None
-        return self.host != known.host or (is_told and self.timeline != known.timeline)
-
-    def __str__(self) -> str:
-        told = "that cannot be read" if self.timeline is None else str(self.timeline)
-        return f"{self.host}, timeline {told}"
 
 
 def recognise(database: Database, settings: DatabaseSettings) -> None:
@@ -60,16 +33,35 @@ def recognise(database: Database, settings: DatabaseSettings) -> None:
     Raises:
         DatabaseUnavailable: nothing was kept and nothing began.
     """
+    restores = Restores(database)
     here, known = _here(database, settings), _known(database)
-    note: Statement = (_NOTE, here.model_dump())
     if known is None:
-        database.run_together(note)
+        restores.note_server(here)
     elif here.is_another_than(known):
         reason = f"it was at {known}, and is at {here}"
         _logger.warning("the database is another one, nothing trades: %s", reason)
-        Restores(database).begin_unknown(_SETUP, reason, note)
+        restores.begin_unknown(here, "setup", reason)
     elif known.timeline is None and here.timeline is not None:
-        database.run_together(note)
+        restores.note_server(here)
+
+
+def watch(restores: Restores) -> None:
+    """The same between two runs of setup, by the timeline alone: the host is what it is set to.
+
+    Raises:
+        DatabaseUnavailable: the next run asks again.
+    """
+    try:
+        found = restores.other_timeline()
+    except DatabaseRefused as refused:
+        if refused.sqlstate not in _NOT_ALLOWED:
+            raise
+        return
+    if found is not None:
+        here, was = found
+        reason = f"its timeline was {was}, and it is at {here}"
+        _logger.warning("the database is another one, nothing trades: %s", reason)
+        restores.begin_unknown(here, "reconcile", reason)
 
 
 def restore_check(database: Database) -> Check:

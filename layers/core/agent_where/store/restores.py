@@ -7,7 +7,7 @@ people.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from agent_where.callers import EVERYTHING
@@ -34,6 +34,26 @@ class OpenRestore(Model):
     moment_unknown: bool
     undecided: int
     unsettled: int
+
+
+class Server(Model):
+    """Where a database is: what it is reached by, and PostgreSQL's timeline, None: not to be read.
+
+    A server that began from a backup at a moment has a higher timeline than the one it stands for,
+    and mostly another host; a failover to a standby that shares the storage keeps both.
+    """
+
+    host: str
+    timeline: int | None
+
+    def is_another_than(self, known: Self) -> bool:
+        """Whether this is not where `known` was; what cannot be read says nothing."""
+        is_told = self.timeline is not None and known.timeline is not None
+        return self.host != known.host or (is_told and self.timeline != known.timeline)
+
+    def __str__(self) -> str:
+        told = "that cannot be read" if self.timeline is None else str(self.timeline)
+        return f"{self.host}, timeline {told}"
 
 
 class LedgerMarket(Model):
@@ -85,9 +105,26 @@ class Restores:
         rows, _, held = self._database.run_together(*beginning, hold)
         return {**rows[0], "held": len(held)}
 
-    def begin_unknown(self, told_by: str, reason: str, *also: Statement) -> None:
-        """The same to a moment that nobody has told, together with what is to be kept of it."""
-        self._database.run_together(*_beginning(None, told_by, reason), *also)
+    def begin_unknown(self, at: Server, told_by: str, reason: str) -> None:
+        """The same to a moment that nobody has told, and know the server from now on."""
+        noted = statement("note_server", **at.model_dump())
+        self._database.run_together(*_beginning(None, told_by, reason), noted)
+
+    def note_server(self, at: Server) -> None:
+        """Know the server from now on."""
+        self._database.run(sql("note_server"), **at.model_dump())
+
+    def other_timeline(self) -> tuple[Server, int] | None:
+        """The server now and the timeline that is known, where that is another one.
+
+        Raises:
+            DatabaseRefused: this role may not read the server's.
+        """
+        rows = self._database.run(sql("read_timeline"))
+        if not rows:
+            return None
+        row = rows[0]
+        return Server(host=row["host"], timeline=row["timeline"]), int(row["was"])
 
     def open(self) -> OpenRestore | None:
         """What the open restores come to; None: there is none."""
