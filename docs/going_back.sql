@@ -35,7 +35,7 @@ ON CONFLICT (id) DO NOTHING;
 
 -- This system's tables, with what they hold: copy them first.
 DROP TABLE IF EXISTS venue_closures, venue_fills, venue_actions, venue_orders, venue_accounts, trading_controls,
-    trading_controls_audit, system_figures, installation, venue_routing_config_merged, unowned_fills, restores, routing_sums,
+    trading_controls_audit, system_figures, installation, venue_routing_config_merged, unowned_fills, restores, known_servers, routing_sums,
     routing_summed, routing_late, schema_migrations;
 
 DROP INDEX IF EXISTS agents_by_time, agents_by_creator, agent_deployments_by_agent, agent_deployments_by_user, signals_undecided,

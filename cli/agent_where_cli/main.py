@@ -14,7 +14,7 @@ from agent_where_cli.commands import agents, operations, operator, routing, setu
 _HELP = """Which venue trades a signal, and what became of it.
 
 AGENT_WHERE_URL and AGENT_WHERE_TOKEN say where the API is and who asks. Exit codes: 0 done, 1 the
-API refused, 2 wrong usage, 3 unavailable. setup, doctor, restored, unowned and redrive are an
+API refused, 2 wrong usage, 3 unavailable. setup, doctor, restored, unowned, held and redrive are an
 operator's: they ask AWS, and AGENT_WHERE_STACK names the deployment.
 """
 
@@ -46,3 +46,4 @@ app.add_typer(agents.deployments, name="deployments", no_args_is_help=True)
 app.add_typer(operations.controls, name="controls", cls=Lists)
 app.add_typer(operator.app)
 app.add_typer(operator.unowned, name="unowned", cls=Lists)
+app.add_typer(operator.held, name="held", cls=Lists)

@@ -15,6 +15,8 @@ from tests.cli.fake_api import FakeApi
 
 OF_AN_OPERATOR = {  # they are not the API's: test_operator.py
     "doctor",
+    "held list",
+    "held release",
     "redrive",
     "restored",
     "unowned adopt",

@@ -102,8 +102,8 @@ def test_a_time_to_look_back_to_asks_the_venues(functions: FakeFunctions, run: R
         (
             ("restored", "--accept", *WHY),
             {"accept": {"by": "me", "reason": "a test"}},
-            {"accepted": True},
-            "yes",
+            {"accepted": True, "answeredFor": ["0xabc at a venue: not matched"]},
+            "0xabc at a venue: not matched",
         ),
         (
             ("unowned", "list"),
@@ -122,6 +122,18 @@ def test_a_time_to_look_back_to_asks_the_venues(functions: FakeFunctions, run: R
             {"ignore": {"id": ID, "by": "me", "reason": "a test"}},
             {"ignored": ID},
             ID,
+        ),
+        (
+            ("held", "list"),
+            {"held": {}},
+            {"deployments": [{"id": DEPLOYMENT, "agentId": ID, "openPositions": 2, "total": 1}]},
+            DEPLOYMENT,
+        ),
+        (
+            ("held", "release", "--leave", ID, *WHY),
+            {"release": {"leave": [ID], "by": "me", "reason": "a test"}},
+            {"released": 7},
+            "7",
         ),
         (("redrive",), {"redrive": {"send": False, "leave": []}}, REDRIVE, "UNKNOWN_SIGNAL"),
         (

@@ -75,6 +75,7 @@ class Restored:
         return done
 
     def lift(self) -> None:
+        assert self.operate(release={**TOLD})["success"]
         self.world.control("global", None, "ACTIVE")
 
     def undecided_fills(self) -> list[dict[str, Any]]:
@@ -153,12 +154,50 @@ def test_nothing_trades_while_a_restore_is_open_even_where_an_operator_lifts_the
     assert {row["status"] for row in world.orders()} <= {"FILLED", "REJECTED", "PLANNED"}
 
 
+def test_nobody_opens_after_a_restore_until_an_operator_has_looked_at_them(
+    restored: Restored,
+) -> None:
+    """Who left, or was stopped over a stolen key, is traded again by what has forgotten it."""
+    world = restored.world
+    control = "SELECT control_for(NULL, NULL, d.id) AS state FROM agent_deployments d WHERE id = :d"
+    answer = restored.begin()
+    held = restored.operate(held={})["deployments"]
+    restored.operate(accept=TOLD)
+    world.control("global", None, "ACTIVE")
+
+    opening = world.open(restored.agent).signal_id
+    world.work()
+
+    assert answer["restore"]["held"] == len(held) == 2
+    assert [each["openPositions"] for each in held] == [1, 0]
+    orders = world.rows("SELECT status, refusal FROM venue_orders WHERE signal_id = :s", s=opening)
+    assert orders == [{"status": "REJECTED", "refusal": "CLOSE_ONLY"}]
+
+    (left,) = (each["id"] for each in held if each["id"] != str(restored.follower))
+    assert restored.operate(release={"leave": [left], **TOLD})["released"] == 1
+    assert [each["id"] for each in restored.operate(held={})["deployments"]] == [left]
+    assert world.rows(control, d=restored.follower) == [{"state": "ACTIVE"}]
+    assert world.rows(control, d=UUID(left)) == [{"state": "CLOSE_ONLY"}]
+
+
+def test_what_was_stopped_already_stays_as_it_is_and_is_not_released(restored: Restored) -> None:
+    restored.world.control("deployment", str(restored.follower), "HALTED")
+
+    restored.begin()
+    restored.operate(release={**TOLD})
+
+    rows = restored.world.rows(
+        "SELECT state FROM trading_controls WHERE id = :id", id=str(restored.follower)
+    )
+    assert rows == [{"state": "HALTED"}]
+
+
 def test_what_came_in_before_is_refused_whatever_carries_it_and_the_next_signal_trades(
     restored: Restored,
 ) -> None:
     world = restored.world
     restored.begin()
-    assert restored.operate(accept=TOLD) == {"success": True, "accepted": True}
+    assert restored.operate(accept=TOLD)["accepted"]
     restored.lift()
     trades = executed(world.place)
     sent_twice = signal(restored.agent, createdAt=two_minutes_ago())
@@ -468,8 +507,8 @@ def test_where_a_venue_cannot_be_asked_the_restore_stays_open_until_a_person_ans
     assert restored.reconcile().restore_waits_for == ()
 
 
-def test_a_venue_that_tells_of_single_positions_holds_no_restore_open_and_is_named(
-    restored: Restored, caplog: pytest.LogCaptureFixture
+def test_a_venue_that_tells_of_single_positions_holds_it_open_until_a_person_answers_for_it(
+    restored: Restored,
 ) -> None:
     restored.begin()
     restored.world.deps = restored.world.deps.__class__(
@@ -478,10 +517,19 @@ def test_a_venue_that_tells_of_single_positions_holds_no_restore_open_and_is_nam
 
     waits = restored.reconcile().restore_waits_for
 
-    assert waits == ()
-    assert restored.world.store.restores.open() is None
-    assert f"{restored.wallet} at " in caplog.text
-    assert f"{restored.other} at " in caplog.text
+    assert len(waits) == 2
+    assert all("does not tell what was executed" in each for each in waits)
+    assert restored.world.store.restores.open() is not None
+    accepted = restored.operate(accept=TOLD)
+    assert sorted(accepted["answeredFor"]) == sorted(
+        f"{wallet} at HYPERLIQUID: not matched" for wallet in (restored.wallet, restored.other)
+    )
+    (row,) = restored.world.rows("SELECT accepted_by, accepted FROM restores")
+    assert row == {
+        "accepted_by": f"{TOLD['by']}: {TOLD['reason']}",
+        "accepted": accepted["answeredFor"],
+    }
+    assert restored.reconcile().restore_waits_for == ()
 
 
 def test_many_accounts_are_matched_over_several_runs(restored: Restored) -> None:

@@ -90,7 +90,7 @@ def test_a_restore_is_told_listed_and_accepted(
     assert fills == {"success": True, "fills": []}
     found = {each["name"] for each in told["checks"] if not each["ok"]}
     assert found == {"restores_open", "trading_stopped", "figures_stale"}
-    assert ended == {"success": True, "accepted": True}
+    assert ended == {"success": True, "accepted": True, "answeredFor": []}
     assert (again["success"], again["code"]) == (False, "CONFLICT")
 
 

@@ -102,8 +102,8 @@ ALLOWED: Mapping[str, str] = {
         "store.comparisons store.restores venues.base"
     ),
     "redriving": "domain errors queues",
-    "operating": "domain errors messages parsing redriving store.restores",
-    "reconciling": "comparing domain errors pipeline restoring",
+    "operating": "domain errors messages parsing redriving restoring store.restores",
+    "reconciling": "comparing domain errors pipeline recognising restoring",
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"
     ),
@@ -117,8 +117,11 @@ ALLOWED: Mapping[str, str] = {
     "rights": "migrations store.connection",
     "roles": "migrations rights store.connection",
     "queue_report": "errors queues report settings",
+    "recognising": (
+        "errors report restoring store.connection store.database_settings store.restores"
+    ),
     "readiness": (
-        "domain errors existing migrations queue_report report rights roles settings "
+        "domain errors existing migrations queue_report recognising report rights roles settings "
         "store.connection"
     ),
     "custom_resource": "errors report",

@@ -231,6 +231,13 @@ def test_no_alarm_that_a_canary_watches_hangs_on_what_the_canary_moves(
         assert "Alias" not in told, name
 
 
+def test_the_database_outlives_a_deployment_that_uses_another_one(template: Template) -> None:
+    """In the middle of a recovery its groups are those of the instance that takes its place."""
+    stack = template["Resources"]["DatabaseStack"]
+
+    assert (stack["DeletionPolicy"], stack["UpdateReplacePolicy"]) == ("Retain",) * 2
+
+
 def test_no_function_takes_snapshots_of_itself(template: Template) -> None:
     """Decided in docs/deploy.md: a restored process would log in anew just as a cold one does."""
     for function in of_type(template, "AWS::Lambda::Function").values():

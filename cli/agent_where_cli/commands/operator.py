@@ -1,4 +1,4 @@
-"""`doctor`, `restored`, `unowned` and `redrive`: what an operator asks and decides.
+"""`doctor`, `restored`, `unowned`, `held` and `redrive`: what an operator asks and decides.
 
 They invoke functions with AWS's own rights, and work when the API does not.
 """
@@ -20,6 +20,7 @@ from agent_where_cli.tables import Part, facts, grid, number, prose, text
 
 app = typer.Typer()
 unowned = typer.Typer(help="Executions that a restored database does not know: decide about them.")
+held = typer.Typer(help="Deployments that a restore holds back: look at them, and let them go on.")
 
 _UNSOUND = 1
 
@@ -58,6 +59,7 @@ _RESTORE = (
     text("restore", "restore.id"),
     text("the database stands at", "restore.restoredTo"),
     text("signals from before are refused", "restore.toldAt"),
+    number("deployments held back", "restore.held"),
 )
 _FILLS = (
     text("id", "id"),
@@ -72,6 +74,14 @@ _FILLS = (
     text("order", "venueRef"),
     text("decision", "decision"),
     text("deployments", "deployments"),
+)
+_HELD = (
+    text("deployment", "id"),
+    text("agent", "agentId"),
+    text("user", "userWallet"),
+    number("open positions", "openPositions"),
+    text("since", "since"),
+    prose("reason", "reason"),
 )
 _LETTERS = (
     text("message", "id"),
@@ -111,7 +121,8 @@ def restored(
     by: By = None,
     *,
     accept: Annotated[
-        bool, typer.Option("--accept", help="End it by your word, where no venue can be asked.")
+        bool,
+        typer.Option("--accept", help="End it by your word: you answer for what is not matched."),
     ] = False,
 ) -> None:
     """Say that the database was restored to a moment: nothing trades until that is matched."""
@@ -154,6 +165,32 @@ def ignore(to: Operator, fill: FillId, reason: Reason, by: By = None) -> None:
     to.show(answer, lambda body: [facts((text("ignored", "ignored"),), body)])
 
 
+@command(held, "list")
+def list_held(to: Operator) -> None:
+    """List the deployments that a restore holds back, those with open positions first."""
+    answer = to.functions.ask("operate", {"held": {}})
+    to.show(answer, held_view)
+    shown = items(answer.body, "deployments")
+    if shown and len(shown) != at(shown[0], "total"):
+        tell(f"These are the first {len(shown)} of {at(shown[0], 'total')}.")
+
+
+@command(held, "release")
+def release(
+    to: Operator,
+    reason: Reason,
+    leave: Annotated[
+        list[UUID] | None,
+        typer.Option("--leave", metavar="ID", help="A deployment that stays as it is."),
+    ] = None,
+    by: By = None,
+) -> None:
+    """Let all of them open again, but for those that --leave names: they were looked at."""
+    told = {"leave": [str(each) for each in leave or []], "by": by or getpass.getuser()}
+    answer = to.functions.ask("operate", {"release": {**told, "reason": reason}})
+    to.show(answer, lambda body: [facts((number("released", "released"),), body)])
+
+
 @command(app, "redrive")
 def redrive(
     to: Operator,
@@ -188,13 +225,21 @@ def restored_view(body: Json) -> Iterator[Part]:
 
 
 def accepted_view(body: Json) -> Iterator[Part]:
-    """That it is ended."""
+    """That it is ended, and what was not matched."""
     yield facts((text("ended", "accepted"),), body)
+    told = at(body, "answeredFor")
+    what = [{"what": each} for each in told] if isinstance(told, list) else []
+    yield grid((prose("what", "what"),), what, "Not matched; you answer for it")
 
 
 def unowned_view(body: Json) -> Iterator[Part]:
     """The executions."""
     yield grid(_FILLS, items(body, "fills"))
+
+
+def held_view(body: Json) -> Iterator[Part]:
+    """The deployments."""
+    yield grid(_HELD, items(body, "deployments"))
 
 
 def redriven_view(body: Json) -> Iterator[Part]:

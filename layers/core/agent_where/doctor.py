@@ -184,7 +184,7 @@ def _venues(look: Instruments, since: datetime, is_time: Callable[[], bool]) -> 
     todo = "Run it again when the venue answers, or since later; see that its settings are there"
     title = "A venue was not asked about an account that trades for real"
     yield _examined(VENUES, title, todo, rows_of(unasked))
-    todo = "Compare by hand after a restore; else reconcile watches each position that is open"
+    todo = "After a restore compare by hand and answer for it; else reconcile watches what is open"
     title = "An account at a venue that tells of single positions, not of what was executed"
     yield _examined(UNTOLD, title, todo, rows_of(untold), Weight.NOTE)
 

@@ -1,7 +1,8 @@
 """What an operator does after an accident, by request: each is carried out whole or not at all.
 
-A restored database gets its epoch, executions without an owner get their decision, dead letters go
-back to their queues. Who the operator is, is what AWS lets them do: they invoke the function.
+A restored database gets its epoch, executions without an owner get their decision, deployments
+that it holds back go on, dead letters go back to their queues. Who the operator is, is what AWS
+lets them do: they invoke the function.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from agent_where.errors import AgentWhereError, BadInput, DatabaseRefused, Unava
 from agent_where.messages import Body
 from agent_where.parsing import validate
 from agent_where.redriving import DeadLetters
+from agent_where.restoring import answered_for
 from agent_where.store.restores import Restores
 
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
@@ -31,7 +33,7 @@ class RestoredBody(Body):
 
 
 class AcceptBody(Body):
-    """All restores are ended by a person's word: where a venue could not be asked."""
+    """All restores are ended by a person's word, who answers for what was not matched."""
 
     by: Words
     reason: Words
@@ -58,6 +60,18 @@ class UnownedBody(Body):
     """Which executions have no owner, those to be decided first."""
 
 
+class HeldBody(Body):
+    """Which deployments restores hold back."""
+
+
+class ReleaseBody(Body):
+    """All of them may open again, but for those that are left as they are."""
+
+    by: Words
+    reason: Words
+    leave: Annotated[tuple[UUID, ...], Field(max_length=500)] = ()
+
+
 class RedriveBody(Body):
     """Dead letters go back to their queues; without `send` they are only looked at."""
 
@@ -73,6 +87,8 @@ class Request(Body):
     unowned: UnownedBody | None = None
     adopt: AdoptBody | None = None
     ignore: IgnoreBody | None = None
+    held: HeldBody | None = None
+    release: ReleaseBody | None = None
     redrive: RedriveBody | None = None
 
     @model_validator(mode="after")
@@ -100,7 +116,7 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
     match request:
         case Request(restored=RestoredBody() as told):
             epoch = restores.begin(told.at, told.by, told.reason)
-            return {"restore": {_camel(name): _plain(value) for name, value in epoch.items()}}
+            return {"restore": _row(epoch)}
         case Request(accept=AcceptBody() as told):
             return _accepted(told, restores)
         case Request(adopt=AdoptBody() as told):
@@ -110,23 +126,29 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
             if not restores.ignore(told.id, told.by, told.reason):
                 raise BadInput(f"no execution {told.id} waits for a decision", code="UNKNOWN_FILL")
             return {"ignored": str(told.id)}
+        case Request(held=HeldBody()):
+            return {"deployments": [_row(row) for row in restores.held(_ALL)]}
+        case Request(release=ReleaseBody() as told):
+            return {"released": restores.release(told.leave, told.by, told.reason)}
         case Request(redrive=RedriveBody() as told):
             done = dead_letters.redrive(send=told.send, leave=told.leave)
             return {"redrive": done.model_dump(mode="json")}
         case _:
-            return {"fills": [_fill(row) for row in restores.unowned(_ALL)]}
+            return {"fills": [_row(row) for row in restores.unowned(_ALL)]}
 
 
 def _accepted(told: AcceptBody, restores: Restores) -> dict[str, Any]:
-    if not restores.accept(f"{told.by}: {told.reason}"):
+    found = restores.open()
+    what = answered_for(found, restores.unmatched()) if found else []
+    if found is None or not restores.accept(found, f"{told.by}: {told.reason}", what):
         raise BadInput(
             "no restore is open, or executions without an owner wait for a decision",
             code="CONFLICT",
         )
-    return {"accepted": True}
+    return {"accepted": True, "answeredFor": what}
 
 
-def _fill(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {_camel(name): _plain(value) for name, value in row.items()}
 
 
@@ -136,7 +158,7 @@ def _plain(value: object) -> object:
             return value.isoformat().replace("+00:00", "Z")
         case UUID():
             return str(value)
-        case None | bool() | str() | list():
+        case None | bool() | int() | str() | list():
             return value
         case _:
             return f"{value:f}" if isinstance(value, type(ZERO)) else str(value)

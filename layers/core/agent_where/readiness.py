@@ -1,7 +1,6 @@
 """What is missing before this installation can trade, and what to do about each thing: a report.
 
-Every check ends, whatever is away: what cannot be asked is itself a finding. What changes anything
-is in migrations.py.
+Every check ends, whatever is away: what cannot be asked is a finding. What changes is elsewhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from agent_where.errors import (
 from agent_where.existing import merged_configs, obstacles
 from agent_where.migrations import MigrationFailed, plan, read, served_network, set_up
 from agent_where.queue_report import queue_checks
+from agent_where.recognising import recognise, restore_check
 from agent_where.report import ORDERS, Check, Report, check, report
 from agent_where.rights import READER, grant, rights_of
 from agent_where.roles import kinds_of_roles, make_iam_role
@@ -82,6 +82,7 @@ def prepare(
     if not only_report:
         try:
             applied = set_up(database, directory, network=settings.network)
+            recognise(database, settings.database())
             _let_in(database, settings)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)
@@ -139,6 +140,7 @@ def _database_checks(
             ask_for = partial(_rights, database, settings.database().user, kind)
             yield _answered(f"rights{kind}", ask_for)
         yield _answered("network", lambda: _network(database, settings.network))
+        yield _answered("restore", partial(restore_check, database))
         yield _answered("config", lambda: _config(database, priority))
         yield _answered(ORDERS, lambda: _orders(database))
         for venue in priority:

@@ -26,6 +26,7 @@ from agent_where.errors import (
     VenueError,
 )
 from agent_where.pipeline import Deps, take_order
+from agent_where.recognising import watch
 from agent_where.restoring import rematch
 
 _logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ def reconcile(
         DatabaseUnavailable: the next run does it again.
     """
     started = clock()
+    watch(deps.store.restores)
     _free_leases(deps)
     signals, signal_fault = _send(partial(_lost_signals, deps))
     orders, order_fault = _send(partial(_due_orders, deps))

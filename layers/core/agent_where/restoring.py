@@ -1,13 +1,14 @@
 """After a restore of the database: nothing trades until what the venues did since is known here.
 
 reconcile asks each minute: it keeps executions without an owner for a person to decide, and ends
-the restore when nothing is left. An operator's halt stands until an operator lifts it.
+the restore when nothing is left. What cannot be matched holds it open until a person answers for
+it. An operator's halt stands until an operator lifts it.
 """
 
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,19 +28,22 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 _ON_ITS_WAY = timedelta(minutes=1)
 """After the epoch: what was sent right before it has expired or is told by then."""
 
+MOMENT_UNKNOWN = (
+    "nobody has said to which moment the database was restored: agent-where restored --at TIME, "
+    "or, where it has forgotten nothing, agent-where restored --accept"
+)
+
 
 class Rematch(Model):
     """What one run did about open restores.
 
     `open`: whether one still is. `kept`: executions without an owner that are new. `waits_for`: why
-    it is still open, one sentence each. `not_asked`: accounts where each position stands for itself
-    and the venue does not tell what was executed: nothing waits for them, people compare them.
+    it is still open, one sentence each.
     """
 
     open: bool
     kept: int = 0
     waits_for: tuple[str, ...] = ()
-    not_asked: tuple[str, ...] = ()
 
 
 def looked_at(
@@ -65,7 +69,8 @@ def rematch(
     """Match what was done since the open restores, and end them when nothing is left.
 
     Args:
-        holdings: of a venue; None: it cannot be asked, or what it is asked for are `exits`.
+        holdings: of a venue; None: it does not tell what was executed, or cannot be asked.
+        exits: of a venue where each position stands for itself.
         seconds: for about so long; the next run goes on with the accounts that are left.
 
     Raises:
@@ -74,7 +79,10 @@ def rematch(
     found, until = restores.open(), clock() + seconds
     if found is None:
         return Rematch(open=False)
-    kept, not_asked, waits_for = 0, list[str](), list[str]()
+    since = _asked_from(found)
+    if since is None:
+        return _still_open(0, [MOMENT_UNKNOWN])
+    kept, waits_for = 0, list[str]()
     if _is_early(found):
         waits_for.append("what was sent right before it may not be told yet")
     for of in restores.unmatched():
@@ -82,35 +90,58 @@ def rematch(
             waits_for.append("not every account was asked yet")
             break
         place = holdings(of.venue)
-        if place is None and exits(of.venue) is not None:
-            not_asked.append(f"{of.account} at {of.venue}")
+        if place is None:
+            waits_for.append(_unasked(of, is_single=exits(of.venue) is not None))
             continue
-        new, left = _matched(of, place, restores, books, found)
+        new, left = _matched(of, place, restores, books, found, since)
         kept += new
         waits_for += left
     waits_for += _undone(restores, found)
     ended = not waits_for and restores.end(found) and restores.open() is None
-    if not ended:
-        _logger.warning("a restore is open, nothing trades: %s", "; ".join(waits_for))
-    elif not_asked:
-        _logger.warning("a restore ended; not asked, compare by hand: %s", "; ".join(not_asked))
-    return Rematch(
-        open=not ended, kept=kept, waits_for=tuple(waits_for), not_asked=tuple(not_asked)
-    )
+    return Rematch(open=False, kept=kept) if ended else _still_open(kept, waits_for)
+
+
+def answered_for(found: OpenRestore, unmatched: Sequence[AccountAt]) -> list[str]:
+    """What a person takes upon themselves who ends it now, one sentence each."""
+    what = [MOMENT_UNKNOWN] if found.moment_unknown else []
+    what += [f"{of.account} at {of.venue}: not matched" for of in unmatched]
+    if found.unsettled:
+        what.append(_unsettled(found))
+    return what
+
+
+def _asked_from(found: OpenRestore) -> datetime | None:
+    """From when on venues are asked; None: nobody has said to which moment it was restored."""
+    if found.moment_unknown or found.restored_to is None:
+        return None
+    return found.restored_to - _CLOCKS_DIFFER
+
+
+def _still_open(kept: int, waits_for: Sequence[str]) -> Rematch:
+    _logger.warning("a restore is open, nothing trades: %s", "; ".join(waits_for))
+    return Rematch(open=True, kept=kept, waits_for=tuple(waits_for))
+
+
+def _unasked(of: AccountAt, *, is_single: bool) -> str:
+    if is_single:
+        return (
+            f"{of.account} at {of.venue}: the venue does not tell what was executed there. Compare "
+            "it by hand, and answer for it with agent-where restored --accept"
+        )
+    return f"{of.venue} cannot be asked about {of.account}"
 
 
 def _matched(
     of: AccountAt,
-    holdings: Holdings | None,
+    holdings: Holdings,
     restores: Restores,
     books: Comparisons,
     found: OpenRestore,
+    since: datetime,
 ) -> tuple[int, list[str]]:
     """How many executions without an owner are new, and what has to be booked first."""
-    if holdings is None:
-        return 0, [f"{of.venue} cannot be asked about {of.account}"]
     try:
-        seen = looked_at(of, holdings, restores, books, found.restored_to - _CLOCKS_DIFFER)
+        seen = looked_at(of, holdings, restores, books, since)
     except VenueError as error:
         return 0, [str(error)]
     kept, left = restores.keep(of, seen.unowned, seen.explained), _left(of, seen)
@@ -129,12 +160,16 @@ def _undone(restores: Restores, before: OpenRestore) -> list[str]:
     found = restores.open()
     waits_for = []
     if found and found.unsettled:
-        waits_for.append(f"{found.unsettled} orders that were sent have no known end")
+        waits_for.append(_unsettled(found))
     if found and found.undecided:
         waits_for.append(f"{found.undecided} executions have no owner")
     if found and found.told_at != before.told_at:
         waits_for.append("another restore was told meanwhile")
     return waits_for
+
+
+def _unsettled(found: OpenRestore) -> str:
+    return f"{found.unsettled} orders that were sent have no known end"
 
 
 def _left(of: AccountAt, seen: Matched) -> list[str]:

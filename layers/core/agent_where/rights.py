@@ -39,6 +39,7 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "venue_routing_config_merged": _READ,
         "system_figures": _WRITE,
         "restores": _WRITE,
+        "known_servers": _APPEND,
         "unowned_fills": _WRITE,
         "schema_migrations": _READ,
     }

@@ -113,7 +113,9 @@ def unfit(look: Look, terms: Terms) -> Iterator[str]:
         yield "reconcile has not run yet"
     elif look.now - look.figures.at > FIGURES_MAX_AGE:
         yield f"reconcile ran last at {look.figures.at:%Y-%m-%d %H:%M:%S} UTC: read its log"
-    if look.control is ControlState.HALTED:
+    if look.restoring:
+        yield "a restore of the database is open, nothing trades: see agent-where doctor"
+    elif look.control is ControlState.HALTED:
         yield "all trading is HALTED"
 
 

@@ -191,8 +191,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "doctor_restores_open",
         "The database was restored and is not matched with the venues yet: nothing trades",
-        "Decide about fills without an owner (agent-where unowned list); reconcile ends the "
-        "restore once nothing is left",
+        "Say to which moment where that is not known (agent-where restored); decide about fills "
+        "without an owner (agent-where unowned list); reconcile's log says what is left",
     ),
     Check(
         "doctor_fills_unowned",

@@ -7,28 +7,53 @@ people.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from agent_where.callers import EVERYTHING
 from agent_where.domain import ControlScope, ControlState, Model
 from agent_where.store.books import AccountAt, HeldPosition
-from agent_where.store.connection import Database, Json
+from agent_where.store.connection import Database, Json, Statement
 from agent_where.store.statements import sql, statement
 from agent_where.venues.base import AccountFill
+
+HELD = "held since the database was restored"
+"""Begins the reason of each control by which a restore holds a deployment back."""
 
 
 class OpenRestore(Model):
     """How far back the open restores reach, and when the last of them was told.
 
+    `moment_unknown`: setup noticed the last of them, and nobody has said to which moment it was.
     `undecided`: executions without an owner. `unsettled`: live orders whose end is not known.
     """
 
-    restored_to: datetime
+    restored_to: datetime | None
     told_at: datetime
     now: datetime
+    moment_unknown: bool
     undecided: int
     unsettled: int
+
+
+class Server(Model):
+    """Where a database is: what it is reached by, and PostgreSQL's timeline, None: not to be read.
+
+    A server that began from a backup at a moment has a higher timeline than the one it stands for,
+    and mostly another host; a failover to a standby that shares the storage keeps both.
+    """
+
+    host: str
+    timeline: int | None
+
+    def is_another_than(self, known: Self) -> bool:
+        """Whether this is not where `known` was; what cannot be read says nothing."""
+        is_told = self.timeline is not None and known.timeline is not None
+        return self.host != known.host or (is_told and self.timeline != known.timeline)
+
+    def __str__(self) -> str:
+        told = "that cannot be read" if self.timeline is None else str(self.timeline)
+        return f"{self.host}, timeline {told}"
 
 
 class LedgerMarket(Model):
@@ -67,47 +92,76 @@ class Restores:
         self._database = database
 
     def begin(self, restored_to: datetime, told_by: str, reason: str) -> dict[str, Any]:
-        """Begin an epoch and halt all trading, as an operator does. Returns the epoch's row.
+        """Begin an epoch, halt all trading and hold every deployment back, as an operator does.
+
+        Who left or was stopped since is not known to be: each deployment is let go on knowingly.
+        Returns the epoch's row, and how many are `held` now that were not.
 
         Raises:
             DatabaseRefused: a restore leads to the past.
         """
-        halt = statement(
-            "write_control",
-            scope=ControlScope.GLOBAL,
-            id=None,
-            of_id=None,
-            state=ControlState.HALTED,
-            reason=f"the database was restored: {reason}",
-            set_by=told_by,
-            **EVERYTHING.params(),
-        )
-        begun = statement("begin_restore", restored_to=restored_to, told_by=told_by, reason=reason)
-        rows, _ = self._database.run_together(begun, halt)
-        return dict(rows[0])
+        hold = statement("hold_deployments", reason=f"{HELD}: {reason}", set_by=told_by)
+        beginning = _beginning(restored_to, told_by, reason)
+        rows, _, held = self._database.run_together(*beginning, hold)
+        return {**rows[0], "held": len(held)}
+
+    def begin_unknown(self, at: Server, told_by: str, reason: str) -> None:
+        """The same to a moment that nobody has told, and know the server from now on."""
+        noted = statement("note_server", **at.model_dump())
+        self._database.run_together(*_beginning(None, told_by, reason), noted)
+
+    def note_server(self, at: Server) -> None:
+        """Know the server from now on."""
+        self._database.run(sql("note_server"), **at.model_dump())
+
+    def other_timeline(self) -> tuple[Server, int] | None:
+        """The server now and the timeline that is known, where that is another one.
+
+        Raises:
+            DatabaseRefused: this role may not read the server's.
+        """
+        rows = self._database.run(sql("read_timeline"))
+        if not rows:
+            return None
+        row = rows[0]
+        return Server(host=row["host"], timeline=row["timeline"]), int(row["was"])
 
     def open(self) -> OpenRestore | None:
         """What the open restores come to; None: there is none."""
         rows = self._database.run(sql("read_restore"))
         return OpenRestore.model_validate(rows[0]) if rows else None
 
-    def accept(self, accepted_by: str) -> bool:
-        """End all open restores by somebody's word. False as `end`."""
-        return self._end(told_at=None, accepted_by=accepted_by)
+    def accept(self, found: OpenRestore, accepted_by: str, what: Sequence[str]) -> bool:
+        """End them by the word of somebody who answers for `what` was not matched. False as `end`.
+
+        One that was told after `found` was read stays open.
+        """
+        return self._end(found, accepted_by, list(what))
 
     def end(self, matched: OpenRestore) -> bool:
         """End the restores that were open when `matched` was read, and were matched since.
 
         False: none of them is open, or executions wait for a decision.
         """
-        return self._end(told_at=matched.told_at, accepted_by=None)
+        return self._end(matched, accepted_by=None, accepted=None)
 
-    def _end(self, told_at: datetime | None, accepted_by: str | None) -> bool:
+    def _end(self, found: OpenRestore, accepted_by: str | None, accepted: list[str] | None) -> bool:
+        told = {"told_at": found.told_at, "accepted_by": accepted_by, "accepted": accepted}
         ended, _ = self._database.run_together(
-            statement("end_restore", told_at=told_at, accepted_by=accepted_by),
-            statement("wake_halted"),
+            statement("end_restore", **told), statement("wake_halted")
         )
         return bool(ended)
+
+    def held(self, at_most: int) -> list[dict[str, Any]]:
+        """Deployments that restores hold back; each row has how many there are in `total`."""
+        rows = self._database.run(sql("read_held"), held=HELD, at_most=at_most)
+        return [dict(row) for row in rows]
+
+    def release(self, leave: Sequence[UUID], decided_by: str, reason: str) -> int:
+        """Let all of them go on but for those that are left. Returns how many."""
+        told = {"reason": reason, "set_by": decided_by, "held": HELD}
+        left = [str(each) for each in leave]
+        return len(self._database.run(sql("release_held"), **told, leave=left))
 
     def accounts(self) -> list[AccountAt]:
         """Every account that is, or was, traded for real."""
@@ -158,6 +212,22 @@ class Restores:
             statement("adopt_unowned", **told), statement("doubt_adopted", id=fill)
         )
         return UUID(str(adopted[0]["position_id"]))
+
+
+def _beginning(restored_to: datetime | None, told_by: str, reason: str) -> list[Statement]:
+    """An epoch and the halt of all trading."""
+    halt = statement(
+        "write_control",
+        scope=ControlScope.GLOBAL,
+        id=None,
+        of_id=None,
+        state=ControlState.HALTED,
+        reason=f"the database was restored: {reason}",
+        set_by=told_by,
+        **EVERYTHING.params(),
+    )
+    told = {"restored_to": restored_to, "told_by": told_by, "reason": reason}
+    return [statement("begin_restore", **told), halt]
 
 
 def _told(trade: AccountFill) -> dict[str, Any]:

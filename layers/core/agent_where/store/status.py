@@ -32,6 +32,7 @@ class Look(Model):
     """What the database says at one moment, `now` by its clock.
 
     `control` is the global one; `controls` those of any scope that stop anything, operators' first.
+    `restoring`: a restore of the database is open.
     """
 
     now: datetime
@@ -41,6 +42,7 @@ class Look(Model):
     venues: Mapping[VenueId, VenueMarkets]
     figures: Figures | None
     control: ControlState
+    restoring: bool = False
     controls: tuple[ControlView, ...]
 
 

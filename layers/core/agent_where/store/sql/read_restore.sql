@@ -2,6 +2,8 @@
 SELECT min(r.restored_to) AS restored_to,
        max(r.told_at) AS told_at,
        now() AS now,
+       coalesce(max(r.told_at) FILTER (WHERE r.restored_to IS NULL) >= coalesce(max(r.told_at) FILTER (WHERE r.restored_to IS NOT NULL), '-infinity'),
+                false) AS moment_unknown,
        (SELECT count(*) FROM unowned_fills u WHERE u.decision IS NULL) AS undecided,
        (SELECT count(*) FROM venue_orders o
         WHERE o.mode = 'LIVE' AND (o.status = 'SENT' OR (o.status = 'ACCEPTED' AND o.purpose IN ('ENTRY', 'CLOSE')))) AS unsettled

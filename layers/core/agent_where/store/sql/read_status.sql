@@ -8,6 +8,7 @@ SELECT clock_timestamp() AS now,
               FROM venue_markets m WHERE m.is_active GROUP BY m.venue) v) AS venues,
        (SELECT jsonb_build_object('at', f.at, 'figures', f.figures) FROM system_figures f) AS figures,
        control_for(NULL, NULL, NULL) AS control,
+       EXISTS (SELECT FROM restores r WHERE r.matched_at IS NULL) AS restoring,
        (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]')
         FROM (SELECT * FROM trading_controls WHERE state <> 'ACTIVE'
               ORDER BY by_operator DESC, set_at DESC LIMIT :at_most) c) AS controls;

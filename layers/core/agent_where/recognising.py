@@ -1,0 +1,94 @@
+"""Whether the database is where it was: a restore to a moment is another server, and cannot say so.
+
+Setup keeps where it found the database. Found elsewhere, it begins a restore to a moment that
+nobody has told yet: a false alarm costs a person's word, an unnoticed restore trades twice.
+"""
+
+import logging
+
+from pydantic import JsonValue
+
+from agent_where.errors import DatabaseRefused
+from agent_where.report import Check, check
+from agent_where.restoring import MOMENT_UNKNOWN
+from agent_where.store.connection import Database
+from agent_where.store.database_settings import DatabaseSettings
+from agent_where.store.restores import Restores, Server
+
+_logger = logging.getLogger(__name__)
+
+_NAME = "restore"
+_THIS_MACHINE = "localhost"
+_NOT_ALLOWED = frozenset({"42501", "42883"})  # insufficient_privilege, undefined_function
+
+_KNOWN = "SELECT host, timeline FROM known_servers ORDER BY seen_at DESC LIMIT 1"
+_TIMELINE = "SELECT timeline_id AS timeline FROM pg_control_checkpoint()"
+
+
+def recognise(database: Database, settings: DatabaseSettings) -> None:
+    """Keep where this database is, and begin a restore where it was elsewhere before.
+
+    An installation of which that was never kept is taken as it is.
+
+    Raises:
+        DatabaseUnavailable: nothing was kept and nothing began.
+    """
+    restores = Restores(database)
+    here, known = _here(database, settings), _known(database)
+    if known is None:
+        restores.note_server(here)
+    elif here.is_another_than(known):
+        reason = f"it was at {known}, and is at {here}"
+        _logger.warning("the database is another one, nothing trades: %s", reason)
+        restores.begin_unknown(here, "setup", reason)
+    elif known.timeline is None and here.timeline is not None:
+        restores.note_server(here)
+
+
+def watch(restores: Restores) -> None:
+    """The same between two runs of setup, by the timeline alone: the host is what it is set to.
+
+    Raises:
+        DatabaseUnavailable: the next run asks again.
+    """
+    try:
+        found = restores.other_timeline()
+    except DatabaseRefused as refused:
+        if refused.sqlstate not in _NOT_ALLOWED:
+            raise
+        return
+    if found is not None:
+        here, was = found
+        reason = f"its timeline was {was}, and it is at {here}"
+        _logger.warning("the database is another one, nothing trades: %s", reason)
+        restores.begin_unknown(here, "reconcile", reason)
+
+
+def restore_check(database: Database) -> Check:
+    """Whether a restore is open, and where the database is. Raises DatabaseRefused: not set up."""
+    known, found = _known(database), Restores(database).open()
+    what: dict[str, JsonValue] = {
+        "open": found is not None,
+        "server": None if known is None else str(known),
+    }
+    if found is None:
+        return check(_NAME, what)
+    if found.moment_unknown:
+        return check(_NAME, what, f"Nothing trades: {MOMENT_UNKNOWN}")
+    todo = "Nothing trades: a restore is open. reconcile's log says what it waits for"
+    return check(_NAME, what, todo)
+
+
+def _known(database: Database) -> Server | None:
+    rows = database.run(_KNOWN)
+    return Server.model_validate(rows[0]) if rows else None
+
+
+def _here(database: Database, settings: DatabaseSettings) -> Server:
+    host = _THIS_MACHINE if settings.on_loopback else settings.host.lower().rstrip(".")
+    try:
+        return Server(host=host, timeline=int(database.run(_TIMELINE)[0]["timeline"]))
+    except DatabaseRefused as refused:
+        if refused.sqlstate not in _NOT_ALLOWED:
+            raise
+        return Server(host=host, timeline=None)
