@@ -50,7 +50,7 @@ class Case:
 
 @dataclass
 class Tally:
-    """What a shard has seen."""
+    """What a shard has seen. `broken`: where the harness itself failed, and nothing was judged."""
 
     scenarios: int = 0
     points: int = 0
@@ -58,6 +58,7 @@ class Tally:
     entries: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     @property
     def is_idle(self) -> bool:
@@ -80,6 +81,7 @@ class Tally:
         self.entries += other.entries
         self.struck += other.struck
         self.violations += other.violations
+        self.broken += other.broken
 
 
 class OneSignal(Protocol):
@@ -202,8 +204,13 @@ def play(options: argparse.Namespace, shard: int) -> Tally:
 
 
 def _play_one(house: House, case: Case, tally: Tally, *, log: bool) -> None:
-    with stage_in(house) as stage:
-        verdict = case.play(stage)
+    try:
+        with stage_in(house) as stage:
+            verdict = case.play(stage)
+    except HarnessFault as fault:
+        tally.broken.append(case.name)
+        print(f"NOT JUDGED {case.name}: {fault}", flush=True)
+        return
     tally.add(case.name, verdict)
     if log:
         print("\n".join(verdict.director.log), flush=True)
@@ -254,6 +261,7 @@ def main() -> None:
         "scenario": options.scenario,
         "scenarios": whole.scenarios,
         "violations": len(whole.violations),
+        "not_judged": len(whole.broken),
         "points": whole.points,
         "deaths": whole.deaths,
         "entries": whole.entries,
@@ -263,7 +271,7 @@ def main() -> None:
     print(json.dumps(told))
     if whole.is_idle:
         sys.exit(f"{whole.entries} entries in {whole.scenarios} scenarios: next to nothing traded")
-    sys.exit(bool(whole.violations))
+    sys.exit(bool(whole.violations or whole.broken))
 
 
 if __name__ == "__main__":

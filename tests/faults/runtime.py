@@ -24,6 +24,7 @@ from tests.faults.points import Point
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_SECONDS = 60.0
+_TAIL = 6000
 
 
 class HarnessFault(Exception):
@@ -65,15 +66,24 @@ class Instance:
     inbox: "Queue[bytes | None]" = field(default_factory=Queue)
     told: list[tuple[str, str]] = field(default_factory=list)
     line: socket.socket | None = None
+    log: Path = Path(os.devnull)
 
     def next_event(self) -> Event:
         """What it does next. Raises HarnessFault when that is nothing for long."""
         try:
             event = self.events.get(timeout=_PATIENCE_SECONDS)
         except Empty:
-            raise HarnessFault(f"{self.id} is silent") from None
+            raise HarnessFault(f"{self.id} is silent:\n{self._stack()}") from None
         self.is_dead = isinstance(event, Dead)
         return event
+
+    def _stack(self) -> str:
+        """Where it is, in Python's words, after what was logged last."""
+        if not self.pid or self.is_dead:
+            return "it never ran"
+        os.kill(self.pid, signal.SIGUSR1)
+        time.sleep(0.5)
+        return self.log.read_text()[-_TAIL:]
 
     def say(self, do: str, now: float) -> None:
         """Answer it where it waits."""
@@ -143,7 +153,8 @@ class Runtime:
             is_free: it goes by the machine's clock, and never waits for the harness.
         """
         self._count += 1
-        made = Instance(f"{function}-{self._count}", function)
+        log = self._folder / "functions.log"
+        made = Instance(f"{function}-{self._count}", function, log=log)
         self.instances[made.id] = made
         address = f"{LOOPBACK}:{self._http.server_address[1]}/{made.id}"
         order = {
@@ -153,7 +164,7 @@ class Runtime:
             "gate": str(self._folder / "gate"),
             "second_venue": second_venue,
             "skew": skew,
-            "log": str(self._folder / "functions.log"),
+            "log": str(log),
         }
         assert self._zygote.stdin is not None
         self._zygote.stdin.write(json.dumps(order) + "\n")
