@@ -2,6 +2,7 @@
 CloudFormation asks for both at each deployment.
 """
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,31 @@ logger = Logger()
 tracer = Tracer(auto_patch=False)  # nothing of AWS is loaded before it is used
 
 
-def run(*, only_report: bool) -> Report:
+def run(*, only_report: bool, moved_from: str | None) -> Report:
     """One report, whatever is missing. The connection ends with the run: setup is seldom run."""
     try:
         settings = SetupSettings.from_environment()
-    except BadSetting as fault:
-        return unusable(fault)
-    try:
         database = wiring.database(settings)
     except BadSetting as fault:
         return unusable(fault)
     except Unavailable as fault:
         return unreachable(fault, settings)
     try:
-        return prepare(database, MIGRATIONS, settings, SUPPORTED, only_report=only_report)
+        return prepare(
+            database,
+            MIGRATIONS,
+            settings,
+            SUPPORTED,
+            only_report=only_report,
+            moved_from=moved_from,
+        )
     finally:
         database.close()
 
 
-def run_and_tell(*, only_report: bool = False) -> Report:
+def run_and_tell(moved_from: str | None = None, *, only_report: bool = False) -> Report:
     """The same, with one line in the log."""
-    found = run(only_report=only_report)
+    found = run(only_report=only_report, moved_from=moved_from)
     tell = logger.info if found.success and found.fit else logger.warning
     todo = [sentence for check in found.checks for sentence in check.todo]
     tell("setup ended", success=found.success, fit=found.fit, applied=found.applied, todo=todo)

@@ -132,7 +132,7 @@ def test_a_time_to_look_back_to_asks_the_venues(functions: FakeFunctions, run: R
         (
             ("held", "release", "--leave", ID, *WHY),
             {"release": {"leave": [ID], "by": "me", "reason": "a test"}},
-            {"released": 7},
+            {"released": 7, "stillHeld": 0},
             "7",
         ),
         (("redrive",), {"redrive": {"send": False, "leave": []}}, REDRIVE, "UNKNOWN_SIGNAL"),

@@ -174,10 +174,22 @@ def test_nobody_opens_after_a_restore_until_an_operator_has_looked_at_them(
     assert orders == [{"status": "REJECTED", "refusal": "CLOSE_ONLY"}]
 
     (left,) = (each["id"] for each in held if each["id"] != str(restored.follower))
-    assert restored.operate(release={"leave": [left], **TOLD})["released"] == 1
-    assert [each["id"] for each in restored.operate(held={})["deployments"]] == [left]
+    answer = restored.operate(release={"leave": [left], **TOLD})
+    assert (answer["released"], answer["stillHeld"]) == (1, 0)
+    assert restored.operate(held={})["deployments"] == []
+    assert restored.operate(release={**TOLD})["released"] == 0
     assert world.rows(control, d=restored.follower) == [{"state": "ACTIVE"}]
     assert world.rows(control, d=UUID(left)) == [{"state": "CLOSE_ONLY"}]
+
+
+def test_what_is_to_be_left_and_is_not_held_lets_nobody_go(restored: Restored) -> None:
+    restored.begin()
+
+    answer = restored.operate(release={"leave": [str(restored.agent)], **TOLD})
+
+    assert not answer["success"]
+    assert str(restored.agent) in answer["error"]
+    assert len(restored.operate(held={})["deployments"]) == 2
 
 
 def test_what_was_stopped_already_stays_as_it_is_and_is_not_released(restored: Restored) -> None:

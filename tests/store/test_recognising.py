@@ -18,6 +18,7 @@ from local.postgres import Postgres
 from tests.store.roles import two_roles
 from tests.world import World
 
+FIRST_PLACE, SECOND_PLACE = "first.example:5432/n", "second.example:5432/n"
 FIRST = DatabaseSettings(host="first.example", name="n", user="u")
 SECOND = DatabaseSettings(host="second.example", name="n", user="u")
 TOLD = {"by": "an operator", "reason": "a test"}
@@ -35,7 +36,7 @@ def told(database: Database, **request: Any) -> dict[str, Any]:
     return operate(request, Restores(database), NO_LETTERS)
 
 
-def servers(database: Database) -> list[tuple[str, int]]:
+def servers(database: Database) -> list[tuple[str, int | None]]:
     rows = database.run("SELECT host, timeline FROM known_servers ORDER BY seen_at")
     return [(row["host"], row["timeline"]) for row in rows]
 
@@ -50,7 +51,7 @@ def test_the_first_run_keeps_the_server_and_the_next_one_there_finds_nothing_new
     recognise(database, FIRST)
     recognise(database, FIRST.model_copy(update={"host": "First.Example."}))
 
-    assert servers(database) == [("first.example", 1)]
+    assert servers(database) == [(FIRST_PLACE, 1)]
     assert Restores(database).open() is None
     assert restore_check(database).ok
 
@@ -73,15 +74,90 @@ def test_another_host_begins_a_restore_to_a_moment_that_nobody_has_told(
     (row,) = database.run("SELECT * FROM restores")
     assert (row["restored_to"], row["told_by"], row["matched_at"]) == (None, "setup", None)
     assert "first.example" in row["reason"]
-    assert servers(database) == [("first.example", 1), ("second.example", 1)]
+    assert servers(database) == [(FIRST_PLACE, 1), (SECOND_PLACE, 1)]
     assert control(database) == "HALTED"
     (todo,) = restore_check(database).todo
     assert "restored --at TIME" in todo
 
 
+def test_another_database_of_the_same_server_is_another_one(database: Database) -> None:
+    """A dump was put back beside the old one."""
+    recognise(database, FIRST)
+
+    recognise(database, FIRST.model_copy(update={"name": "restored"}))
+
+    assert control(database) == "HALTED"
+
+
+def test_a_deployment_that_goes_back_to_the_old_server_begins_a_restore(database: Database) -> None:
+    """It remembers only itself, and has forgotten what the other one did."""
+    recognise(database, FIRST)
+
+    recognise(database, FIRST, moved_from="second.example 5432 agent_where")
+
+    (row,) = database.run("SELECT reason FROM restores")
+    assert "the deployment at second.example 5432 agent_where" in row["reason"]
+    assert control(database) == "HALTED"
+
+
+def test_a_deployment_with_another_database_takes_a_first_one_as_it_is(database: Database) -> None:
+    recognise(database, FIRST, moved_from="second.example 5432 agent_where")
+
+    assert Restores(database).open() is None
+
+
+def test_a_server_whose_clock_is_behind_the_old_one_s_is_known_all_the_same(world: World) -> None:
+    """Otherwise each run of reconcile would halt everything anew."""
+    database = world.database
+    database.run(
+        "INSERT INTO known_servers (seen_at, host, timeline)"
+        " VALUES (now() + interval '1 hour', :host, 7)",
+        host=FIRST_PLACE,
+    )
+
+    for _ in range(3):
+        reconcile(world.deps, seconds=30)
+        assert told(database, accept=TOLD)["success"] or Restores(database).open() is None
+    recognise(database, FIRST)
+
+    assert database.run("SELECT count(*) AS n FROM restores") == [{"n": 1}]
+    assert servers(database) == [(FIRST_PLACE, 7), (FIRST_PLACE, 1)]
+
+
+def test_a_moment_that_is_told_counts_though_the_clock_was_set_back_meanwhile(
+    database: Database,
+) -> None:
+    database.run(
+        "INSERT INTO restores (told_by, reason, told_at)"
+        " VALUES ('setup', 'it moved', now() + interval '10 minutes')"
+    )
+
+    at = datetime.now(UTC) - timedelta(hours=2)
+    assert told(database, restored={"at": at.isoformat(), **TOLD})["success"]
+
+    found = Restores(database).open()
+    assert found is not None
+    assert not found.moment_unknown
+
+
+def test_a_timeline_that_may_not_be_read_stops_nobody(world: World) -> None:
+    """Services that keep storage apart have no control file to read it from."""
+    world.database.script(
+        "CREATE SCHEMA elsewhere;"
+        " CREATE FUNCTION elsewhere.pg_control_checkpoint(OUT timeline_id int)"
+        " LANGUAGE plpgsql AS $$ BEGIN RAISE feature_not_supported; END $$"
+    )
+    world.database.run("SET search_path = elsewhere, public, pg_catalog")
+
+    recognise(world.database, FIRST)
+    reconcile(world.deps, seconds=30)
+
+    assert servers(world.database) == [(FIRST_PLACE, None)]
+
+
 def test_another_timeline_at_the_same_host_is_another_server(database: Database) -> None:
     """The new instance was given the old one's name."""
-    database.run("INSERT INTO known_servers (host, timeline) VALUES ('first.example', 7)")
+    database.run("INSERT INTO known_servers (host, timeline) VALUES (:host, 7)", host=FIRST_PLACE)
 
     recognise(database, FIRST)
 
@@ -91,11 +167,11 @@ def test_another_timeline_at_the_same_host_is_another_server(database: Database)
 def test_a_timeline_that_could_not_be_read_before_is_kept_and_says_nothing(
     database: Database,
 ) -> None:
-    database.run("INSERT INTO known_servers (host) VALUES ('first.example')")
+    database.run("INSERT INTO known_servers (host) VALUES (:host)", host=FIRST_PLACE)
 
     recognise(database, FIRST)
 
-    assert servers(database) == [("first.example", None), ("first.example", 1)]
+    assert servers(database) == [(FIRST_PLACE, None), (FIRST_PLACE, 1)]
     assert Restores(database).open() is None
 
 
@@ -148,14 +224,16 @@ def test_a_person_s_word_that_it_has_forgotten_nothing_ends_it_and_is_kept(
 
 def test_reconcile_notices_an_instance_that_took_the_old_one_s_name_once(world: World) -> None:
     """No setup runs then: nothing was deployed."""
-    world.database.run("INSERT INTO known_servers (host, timeline) VALUES ('first.example', 7)")
+    world.database.run(
+        "INSERT INTO known_servers (host, timeline) VALUES (:host, 7)", host=FIRST_PLACE
+    )
 
     waits = [reconcile(world.deps, seconds=30).restore_waits_for for _ in range(2)]
 
     assert all("to which moment" in told[0] for told in waits)
     (row,) = world.rows("SELECT told_by, reason FROM restores")
     assert row["told_by"] == "reconcile"
-    assert servers(world.database) == [("first.example", 7), ("first.example", 1)]
+    assert servers(world.database) == [(FIRST_PLACE, 7), (FIRST_PLACE, 1)]
 
 
 def test_what_was_known_of_servers_stays(database: Database) -> None:

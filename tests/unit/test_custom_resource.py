@@ -71,7 +71,7 @@ def test_a_deployment_sets_up_and_goes_on(
     heard, port = cloud
     event = heard.event(request_type, port)
 
-    custom_resource.answer(event, lambda: ended(success=True, todo="Run market_sync"))
+    custom_resource.answer(event, lambda _: ended(success=True, todo="Run market_sync"))
 
     (told,) = heard.answers
     assert told["Status"] == "SUCCESS"
@@ -81,13 +81,41 @@ def test_a_deployment_sets_up_and_goes_on(
     }
 
 
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ({"Database": "db-A", "Port": "5432", "Name": "n"}, "db-A 5432 n"),
+        ({"Database": "db-B", "Port": "5432", "Name": "n", "Code": "0"}, None),
+        ({"Database": "db-B", "Name": "n"}, "db-B n"),
+        ({"Code": "0"}, None),
+    ],
+)
+def test_setup_is_told_where_the_database_was_if_elsewhere(
+    cloud: tuple[CloudFormation, int], before: dict[str, str], told: str | None
+) -> None:
+    heard, port = cloud
+    event = heard.event("Update", port) | {
+        "ResourceProperties": {"Database": "db-B", "Port": "5432", "Name": "n", "Code": "1"},
+        "OldResourceProperties": before,
+    }
+    was = list[str | None]()
+
+    def set_up(moved_from: str | None) -> Report:
+        was.append(moved_from)
+        return ended(success=True)
+
+    custom_resource.answer(event, set_up)
+
+    assert was == [told]
+
+
 def test_a_setup_that_fails_takes_the_deployment_back_and_says_why(
     cloud: tuple[CloudFormation, int],
 ) -> None:
     heard, port = cloud
 
     custom_resource.answer(
-        heard.event("Update", port), lambda: ended(success=False, todo="0007_x.sql: no " * 200)
+        heard.event("Update", port), lambda _: ended(success=False, todo="0007_x.sql: no " * 200)
     )
 
     (told,) = heard.answers
@@ -101,7 +129,7 @@ def test_a_setup_that_fails_unforeseen_is_told_before_it_is_raised(
 ) -> None:
     heard, port = cloud
 
-    def broken() -> Report:
+    def broken(_: str | None) -> Report:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -115,7 +143,7 @@ def test_deleting_the_stack_does_nothing_to_the_database(
 ) -> None:
     heard, port = cloud
 
-    def never() -> Report:
+    def never(_: str | None) -> Report:
         raise AssertionError("setup ran")
 
     custom_resource.answer(heard.event("Delete", port), never)
@@ -129,7 +157,7 @@ def test_each_answer_names_the_same_resource_or_cloudformation_would_delete_the_
     heard, port = cloud
 
     for request in ("Create", "Update", "Delete"):
-        custom_resource.answer(heard.event(request, port), lambda: ended(success=True))
+        custom_resource.answer(heard.event(request, port), lambda _: ended(success=True))
 
     assert {told["PhysicalResourceId"] for told in heard.answers} == {"database"}
 
@@ -142,7 +170,7 @@ def test_a_resource_that_cloudformation_named_itself_keeps_that_name(
 
     for request in ("Update", "Delete"):
         event = heard.event(request, port) | named
-        custom_resource.answer(event, lambda: ended(success=True))
+        custom_resource.answer(event, lambda _: ended(success=True))
 
     assert [told["PhysicalResourceId"] for told in heard.answers] == [*named.values()] * 2
 
@@ -153,7 +181,7 @@ def test_a_long_reason_in_any_language_is_an_answer_that_cloudformation_takes(
     heard, port = cloud
 
     custom_resource.answer(
-        heard.event("Update", port), lambda: ended(success=False, todo="失" * 2000)
+        heard.event("Update", port), lambda _: ended(success=False, todo="失" * 2000)
     )
 
     assert heard.answers[0]["Reason"].startswith("失")
@@ -167,7 +195,7 @@ def test_an_answer_that_is_not_taken_is_an_error_without_the_signed_address(
     heard.status = 403
 
     with pytest.raises(Unavailable, match="status 403") as raised:
-        custom_resource.answer(heard.event("Create", port), lambda: ended(success=True))
+        custom_resource.answer(heard.event("Create", port), lambda _: ended(success=True))
 
     assert "secret" not in str(raised.value)
 

@@ -188,7 +188,8 @@ def release(
     """Let all of them open again, but for those that --leave names: they were looked at."""
     told = {"leave": [str(each) for each in leave or []], "by": by or getpass.getuser()}
     answer = to.functions.ask("operate", {"release": {**told, "reason": reason}})
-    to.show(answer, lambda body: [facts((number("released", "released"),), body)])
+    columns = number("released", "released"), number("still held", "stillHeld")
+    to.show(answer, lambda body: [facts(columns, body)])
 
 
 @command(app, "redrive")

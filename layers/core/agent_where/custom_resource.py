@@ -16,6 +16,8 @@ from agent_where.report import Report
 PHYSICAL_ID = "database"
 """Of a new one. It stays what it is: another would make CloudFormation delete the old."""
 
+_DATABASE = ("Database", "Port", "Name")
+"""What of the resource says which database it is."""
 _REASON_CHARACTERS = 1000  # CloudFormation takes an answer of 4096 bytes in all
 _TIMEOUT_SECONDS = 10.0
 
@@ -25,10 +27,13 @@ def is_deployment(event: Mapping[str, Any]) -> bool:
     return "RequestType" in event and "ResponseURL" in event
 
 
-def answer(event: Mapping[str, Any], set_up: Callable[[], Report]) -> None:
+def answer(event: Mapping[str, Any], set_up: Callable[[str | None], Report]) -> None:
     """Set up, unless the stack is being deleted, and tell CloudFormation how it went.
 
     Deleting does nothing: the database and everything in it stays.
+
+    Args:
+        set_up: is told where the database was before, if that is elsewhere.
 
     Raises:
         Unavailable: CloudFormation took no answer; it gives up after its own time-out.
@@ -38,12 +43,19 @@ def answer(event: Mapping[str, Any], set_up: Callable[[], Report]) -> None:
         return
     found = None
     try:
-        found = set_up()
+        found = set_up(_moved_from(event))
     finally:
         if found is None:
             _tell(event, success=False, reason="setup failed unforeseen: its log says how")
     todo = "; ".join(sentence for check in found.checks for sentence in check.todo)
     _tell(event, success=found.success, reason=todo or "done")
+
+
+def _moved_from(event: Mapping[str, Any]) -> str | None:
+    """The database of the deployment before, where this one's is another."""
+    before, now = (event.get(name, {}) for name in ("OldResourceProperties", "ResourceProperties"))
+    told = [str(before[name]) for name in _DATABASE if name in before]
+    return " ".join(told) if told and any(before.get(n) != now.get(n) for n in _DATABASE) else None
 
 
 def _tell(event: Mapping[str, Any], *, success: bool, reason: str) -> None:

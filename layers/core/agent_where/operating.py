@@ -65,7 +65,7 @@ class HeldBody(Body):
 
 
 class ReleaseBody(Body):
-    """All of them may open again, but for those that are left as they are."""
+    """Those that the list shows may open again, but for those that are left as they are."""
 
     by: Words
     reason: Words
@@ -129,7 +129,7 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
         case Request(held=HeldBody()):
             return {"deployments": [_row(row) for row in restores.held(_ALL)]}
         case Request(release=ReleaseBody() as told):
-            return {"released": restores.release(told.leave, told.by, told.reason)}
+            return _released(told, restores)
         case Request(redrive=RedriveBody() as told):
             done = dead_letters.redrive(send=told.send, leave=told.leave)
             return {"redrive": done.model_dump(mode="json")}
@@ -146,6 +146,19 @@ def _accepted(told: AcceptBody, restores: Restores) -> dict[str, Any]:
             code="CONFLICT",
         )
     return {"accepted": True, "answeredFor": what}
+
+
+def _released(told: ReleaseBody, restores: Restores) -> dict[str, Any]:
+    """Of those that a list shows, and no others: nobody has looked at what is behind them."""
+    rows = restores.held(_ALL)
+    seen = [row["id"] for row in rows]
+    if unknown := [str(each) for each in told.leave if each not in seen]:
+        raise BadInput(f"no restore holds back {', '.join(unknown)}", code="UNKNOWN_DEPLOYMENT")
+    total = rows[0]["total"] if rows else 0
+    return {
+        "released": restores.release(seen, told.leave, told.by, told.reason),
+        "stillHeld": total - len(rows),
+    }
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

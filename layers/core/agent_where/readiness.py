@@ -68,13 +68,13 @@ def prepare(
     supported: frozenset[VenueId],
     *,
     only_report: bool = False,
+    moved_from: str | None = None,
     sqs: "SQSClient | None" = None,
 ) -> Report:
     """Set the database up, unless only a report is wanted, and look at everything.
 
     Args:
-        directory: the migrations of this release.
-        supported: the venues that have an adapter.
+        directory: the migrations of this release. `moved_from`: see `recognise`.
         sqs: asks the queues; None opens a client where a queue's URL is set.
     """
     applied: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def prepare(
     if not only_report:
         try:
             applied = set_up(database, directory, network=settings.network)
-            recognise(database, settings.database())
+            recognise(database, settings.database(), moved_from=moved_from)
             _let_in(database, settings)
         except AgentWhereError as error:
             failed = (_failure("setup", error),)

@@ -19,16 +19,21 @@ _logger = logging.getLogger(__name__)
 
 _NAME = "restore"
 _THIS_MACHINE = "localhost"
-_NOT_ALLOWED = frozenset({"42501", "42883"})  # insufficient_privilege, undefined_function
 
 _KNOWN = "SELECT host, timeline FROM known_servers ORDER BY seen_at DESC LIMIT 1"
 _TIMELINE = "SELECT timeline_id AS timeline FROM pg_control_checkpoint()"
 
 
-def recognise(database: Database, settings: DatabaseSettings) -> None:
+def recognise(
+    database: Database, settings: DatabaseSettings, *, moved_from: str | None = None
+) -> None:
     """Keep where this database is, and begin a restore where it was elsewhere before.
 
     An installation of which that was never kept is taken as it is.
+
+    Args:
+        moved_from: where the deployment before this one had its database, if not here. One that was
+            gone back to remembers only itself, and has forgotten what the other one did.
 
     Raises:
         DatabaseUnavailable: nothing was kept and nothing began.
@@ -37,8 +42,9 @@ def recognise(database: Database, settings: DatabaseSettings) -> None:
     here, known = _here(database, settings), _known(database)
     if known is None:
         restores.note_server(here)
-    elif here.is_another_than(known):
-        reason = f"it was at {known}, and is at {here}"
+    elif moved_from is not None or here.is_another_than(known):
+        was = f"{known}" if moved_from is None else f"{known}, the deployment at {moved_from}"
+        reason = f"it was at {was}, and is at {here}"
         _logger.warning("the database is another one, nothing trades: %s", reason)
         restores.begin_unknown(here, "setup", reason)
     elif known.timeline is None and here.timeline is not None:
@@ -54,8 +60,7 @@ def watch(restores: Restores) -> None:
     try:
         found = restores.other_timeline()
     except DatabaseRefused as refused:
-        if refused.sqlstate not in _NOT_ALLOWED:
-            raise
+        _logger.info("the database's timeline cannot be read: %s", refused)
         return
     if found is not None:
         here, was = found
@@ -85,10 +90,16 @@ def _known(database: Database) -> Server | None:
 
 
 def _here(database: Database, settings: DatabaseSettings) -> Server:
-    host = _THIS_MACHINE if settings.on_loopback else settings.host.lower().rstrip(".")
     try:
-        return Server(host=host, timeline=int(database.run(_TIMELINE)[0]["timeline"]))
+        timeline = int(database.run(_TIMELINE)[0]["timeline"])
     except DatabaseRefused as refused:
-        if refused.sqlstate not in _NOT_ALLOWED:
-            raise
-        return Server(host=host, timeline=None)
+        _logger.info("the database's timeline cannot be read: %s", refused)
+        return Server(host=_place(settings), timeline=None)
+    return Server(host=_place(settings), timeline=timeline)
+
+
+def _place(settings: DatabaseSettings) -> str:
+    """What the database is reached by; on this machine ports and names come and go."""
+    if settings.on_loopback:
+        return _THIS_MACHINE
+    return f"{settings.host.lower().rstrip('.')}:{settings.port}/{settings.name}"

@@ -157,11 +157,17 @@ class Restores:
         rows = self._database.run(sql("read_held"), held=HELD, at_most=at_most)
         return [dict(row) for row in rows]
 
-    def release(self, leave: Sequence[UUID], decided_by: str, reason: str) -> int:
-        """Let all of them go on but for those that are left. Returns how many."""
+    def release(
+        self, seen: Sequence[UUID], leave: Sequence[UUID], decided_by: str, reason: str
+    ) -> int:
+        """Let those that were seen go on, but for those that are left. Returns how many went.
+
+        What is left stays as it is by the operator's own word: no later release lets it go.
+        """
         told = {"reason": reason, "set_by": decided_by, "held": HELD}
-        left = [str(each) for each in leave]
-        return len(self._database.run(sql("release_held"), **told, leave=left))
+        ids = {"seen": [str(each) for each in seen], "leave": [str(each) for each in leave]}
+        rows = self._database.run(sql("release_held"), **told, **ids)
+        return sum(row["state"] == "ACTIVE" for row in rows)
 
     def accounts(self) -> list[AccountAt]:
         """Every account that is, or was, traded for real."""

@@ -11,4 +11,4 @@ SELECT clock_timestamp() AS now,
        EXISTS (SELECT FROM restores r WHERE r.matched_at IS NULL) AS restoring,
        (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]')
         FROM (SELECT * FROM trading_controls WHERE state <> 'ACTIVE'
-              ORDER BY by_operator DESC, set_at DESC LIMIT :at_most) c) AS controls;
+              ORDER BY scope = 'deployment', by_operator DESC, set_at DESC LIMIT :at_most) c) AS controls;
