@@ -3,6 +3,7 @@ CloudFormation asks for both at each deployment.
 """
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +27,16 @@ def run(*, only_report: bool, moved_from: str | None) -> Report:
     """One report, whatever is missing. The connection ends with the run: setup is seldom run."""
     try:
         settings = SetupSettings.from_environment()
-        database = wiring.database(settings)
+    except BadSetting as fault:
+        return unusable(fault)
+    look = partial(prepare, only_report=only_report, moved_from=moved_from)
+    try:
+        with closing(wiring.database(settings)) as database:
+            return look(database, MIGRATIONS, settings, SUPPORTED)
     except BadSetting as fault:
         return unusable(fault)
     except Unavailable as fault:
         return unreachable(fault, settings)
-    try:
-        return prepare(
-            database,
-            MIGRATIONS,
-            settings,
-            SUPPORTED,
-            only_report=only_report,
-            moved_from=moved_from,
-        )
-    finally:
-        database.close()
 
 
 def run_and_tell(moved_from: str | None = None, *, only_report: bool = False) -> Report:
