@@ -192,8 +192,10 @@ def _look_up_database() -> None:
 def _watch_queues() -> None:
     import botocore.endpoint  # noqa: PLC0415
 
+    from agent_where import queues  # noqa: PLC0415
     from agent_where.queues import Queues  # noqa: PLC0415
 
+    queues._AT_ONCE = 1  # a process waits at one point at a time
     for verb in ("_send", "delay", "_depth"):
         setattr(Queues, verb, _watched_verb(getattr(Queues, verb), verb.strip("_")))
     botocore.endpoint.time = _Retries  # type: ignore[attr-defined] # its pauses are the world's too

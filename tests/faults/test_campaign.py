@@ -260,6 +260,23 @@ def still_open(stage: Stage) -> str:
     return f"nothing open: position {row['id']} at {row['venue']} still has {row['open_qty']} open"
 
 
+def test_more_orders_than_a_queue_takes_at_once_wait_at_one_point_after_the_other(
+    stage: Stage,
+) -> None:
+    """Seed 938: batches are sent side by side, and a process can wait at one point only."""
+    set_priority(stage, VENUES)
+    agent = stage.agent("one")
+    for number in range(11):
+        stage.follow(agent, wallet(f"user {number}"))
+    director = Director(stage, random.Random(1), NoFaults())
+    open_and_close(director, agent, 60)
+
+    verdict = ended(director)
+
+    assert verdict.violations == []
+    assert verdict.entries == 11
+
+
 def test_faults_are_counted_and_come_where_they_are_put(stage: Stage) -> None:
     faults = OneFault(5, Fault(Kind.DIE))
 
