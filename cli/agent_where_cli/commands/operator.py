@@ -89,6 +89,7 @@ _HELD = (
     text("agent", "agentId"),
     text("user", "userWallet"),
     text("status", "status"),
+    text("subscribed", "subActive"),
     number("open positions", "openPositions"),
     text("since", "since"),
     prose("reason", "reason"),

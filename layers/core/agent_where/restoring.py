@@ -146,9 +146,9 @@ def too_late(at: datetime, last_run: datetime | None) -> str | None:
     if last_run is None or at <= last_run + _A_RUN:
         return None
     return (
-        f"the database knows of no run of reconcile after {_utc(last_run)}: it does not stand at "
-        f"{_utc(at)}. Tell the moment that it was restored to, {_utc(last_run)} at the latest; an "
-        "earlier one is always safe"
+        f"reconcile last ran at {_utc(last_run)} in what was restored, as far as the database "
+        f"knows: it does not stand at {_utc(at)}. Tell the moment that it was restored to, "
+        f"{_utc(last_run)} at the latest; an earlier one is always safe"
     )
 
 
