@@ -12,6 +12,7 @@ from agent_where.store.connection import Database, DatabaseSettings
 from local.postgres import Postgres
 from tests.conftest import fresh_database
 from tests.handlers.gateway import Function, Still, seed
+from tests.world import World
 
 
 @contextmanager
@@ -57,6 +58,21 @@ def api_database(
     set_environment(monkeypatch, database_dsn)
     seed(database)
     return database
+
+
+@pytest.fixture
+def reader(api_database: Database) -> Function:
+    """The function that reads."""
+    return Function("stats_api")
+
+
+@pytest.fixture
+def world(api_database: Database, database_dsn: str) -> Iterator[World]:
+    """Both venues list BTC, and the event files' agent has its deployment."""
+    made = World(database_dsn)
+    made.both_markets("BTC")
+    yield made
+    made.dispose()
 
 
 @contextmanager

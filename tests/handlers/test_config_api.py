@@ -15,6 +15,7 @@ from agent_where.settings import ApiSettings
 from agent_where.store.administration import Administration
 from agent_where.store.connection import Database
 from tests.handlers.gateway import (
+    CONFIG_KEYS,
     CREATOR,
     DEPLOYMENT,
     MULTI_AGENT,
@@ -28,16 +29,6 @@ from tests.handlers.gateway import (
 )
 
 FUNCTION = "config_api"
-CONFIG_KEYS = {
-    "id",
-    "agent_id",
-    "venue_priority",
-    "routing_strategy",
-    "failover_enabled",
-    "created_at",
-    "updated_at",
-    "isDefault",
-}
 OUTCOMES = {
     "set_config": (200, None),
     "set_global_config": (200, None),
