@@ -185,6 +185,11 @@ def assert_failure(answer: Answer, status: int, code: str) -> None:
     assert answer.headers["Content-Type"] == "application/json"
 
 
+def details(answer: Answer) -> set[str]:
+    """The fields that a refusal names."""
+    return {detail.split(":")[0] for detail in answer.body["details"]}
+
+
 def keys_of(value: object) -> Iterator[str]:
     """Every key, however deep."""
     if isinstance(value, dict):
