@@ -1,6 +1,7 @@
 """What a restore holds back goes on by the word of somebody who was shown it, and nothing else."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,8 @@ from agent_where.errors import Conflict
 from agent_where.operating import operate
 from agent_where.parsing import validate
 from agent_where.store.controls import Controls
+from agent_where.store.restores import HELD
+from agent_where.store.statements import statement
 from tests.doctor.answering import NO_LETTERS, answered
 from tests.netting import NettingWorld
 
@@ -105,6 +108,37 @@ def test_a_restore_that_is_told_between_the_look_and_the_release_keeps_all_held(
 
     assert released is None
     assert control(world, deployment) == "CLOSE_ONLY"
+
+
+def test_a_restore_that_is_being_told_at_this_moment_is_waited_for(world: NettingWorld) -> None:
+    """It finds what is held already, and would be passed by."""
+    deployment = world.follow(world.agent())
+    restored_to(world)
+    (row,) = world.store.restores.held(10)
+    with ThreadPoolExecutor(1) as pool:
+        telling = pool.submit(tell_slowly, world)
+        asleep = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        while not (telling.done() or world.rows(asleep)):
+            pass
+        released = world.store.restores.release(
+            [deployment], [], "me", "a test", epoch=row["epoch"]
+        )
+        telling.result()
+    goes_on(world)
+
+    assert released is None
+    assert control(world, deployment) == "CLOSE_ONLY"
+
+
+def tell_slowly(world: NettingWorld) -> None:
+    worker = world.another_worker()
+    told = {"restored_to": datetime.now(UTC) - timedelta(hours=2), "told_by": "another"}
+    worker.database.run_together(
+        statement("begin_restore", **told, reason="a test"),
+        statement("hold_deployments", reason=HELD, set_by="another"),
+        ("SELECT pg_sleep(0.5)", {}),
+    )
+    worker.dispose()
 
 
 def test_positions_that_close_meanwhile_change_the_order_and_not_what_goes(

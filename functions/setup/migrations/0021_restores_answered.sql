@@ -3,4 +3,4 @@
 ALTER TABLE restores ADD COLUMN last_run_at timestamptz;
 
 -- The epoch of the last restore for which reconcile came to this account, whatever it found. Null: for none.
-ALTER TABLE venue_accounts ADD COLUMN asked_at timestamptz;
+ALTER TABLE venue_accounts ADD COLUMN match_tried_at timestamptz;

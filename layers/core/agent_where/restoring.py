@@ -30,15 +30,13 @@ _ON_ITS_WAY = timedelta(minutes=1)
 """After the epoch: what was sent right before it has expired or is told by then."""
 _A_RUN = timedelta(minutes=5)
 """reconcile runs each minute: a database hardly stands so much later than its last run."""
+_NOT_MATCHED = "not matched"
+_NEVER_ASKED = "not matched, and not asked yet since the restore was told"
 
 MOMENT_UNKNOWN = (
     "nobody has said to which moment the database was restored: agent-where restored --at TIME, "
     "or, where it has forgotten nothing, agent-where restored and what it shows to --accept"
 )
-
-
-_NOT_MATCHED = "not matched"
-_NEVER_ASKED = "not matched, and not asked yet since the restore was told"
 
 
 class Rematch(Model):

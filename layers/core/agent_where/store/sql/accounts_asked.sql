@@ -1,4 +1,4 @@
 -- Accounts that reconcile has come to since the last restore.
 SELECT a.account, a.venue
 FROM venue_accounts a
-WHERE a.asked_at >= (SELECT max(r.told_at) FROM restores r);
+WHERE a.match_tried_at >= (SELECT max(r.told_at) FROM restores r);
