@@ -12,7 +12,6 @@ from agent_where.store.comparisons import Comparisons
 from agent_where.store.database_settings import DatabaseSettings
 from agent_where.venues.base import AccountFill
 from tests.doctor.answering import answered
-from tests.handlers.workers import Context, working
 from tests.netting import NettingVenue, NettingWorld
 
 TOLD = {"by": "an operator", "reason": "a test"}
@@ -150,17 +149,3 @@ def test_a_database_where_reconcile_never_ran_takes_any_moment(world: NettingWor
     noticed(world)
 
     assert say(world, ago(hours=1))["success"]
-
-
-def test_reconcile_notices_the_server_before_it_writes_its_figures(
-    world: NettingWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran(world, last := ago(hours=3))
-    world.database.run("INSERT INTO known_servers (host, timeline) VALUES ('first', 7)")
-
-    with working("reconcile", world.dsn, monkeypatch, world.queues) as worker:
-        worker.module.handler({}, Context())
-
-    (row,) = world.rows("SELECT last_run_at FROM restores")
-    (figures,) = world.rows("SELECT at FROM system_figures")
-    assert row["last_run_at"] == last < figures["at"]

@@ -121,7 +121,7 @@ class Answerable(Model):
 
 def answerable(restores: Restores, found: OpenRestore) -> Answerable:
     """What a person would answer for who ended what was open when `found` was read."""
-    what = answered_for(found, restores.unmatched(), restores.asked())
+    what = answered_for(found, restores.unmatched(), frozenset(restores.asked()))
     return Answerable(what=tuple(what), token=token_of(found.told_at.isoformat(), *what))
 
 
