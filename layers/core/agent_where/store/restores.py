@@ -175,7 +175,10 @@ class Restores:
         return [AccountAt(**row) for row in self._database.run(sql("read_live_accounts"))]
 
     def unmatched(self) -> list[AccountAt]:
-        """Those of them that were not matched since the last restore, in any order."""
+        """Those of them to ask about: not matched since the last restore, in any order.
+
+        After them those where executions wait for a decision, which may be accounted for by now.
+        """
         return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
 
     def matched(self, of: AccountAt, found: OpenRestore) -> None:
