@@ -7,7 +7,8 @@ can forget an order that it executed.
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_UP, Decimal
@@ -453,3 +454,14 @@ class NettingWorld(World):
             t=token,
         )
         return Decimal(row["net"])
+
+
+@contextmanager
+def netting_world(dsn: str, place: NettingVenue | None = None) -> Iterator[NettingWorld]:
+    """A world with BTC listed."""
+    world = NettingWorld(dsn, place=place)
+    world.listed()
+    try:
+        yield world
+    finally:
+        world.dispose()

@@ -11,8 +11,8 @@ from agent_where.domain import Market, Order, Purpose, Quote
 from agent_where.errors import VenueRejected
 from agent_where.measuring import WATCHED
 from agent_where.reconciling import write_figures
-from tests.doctor.test_checks import BOUNDS, break_in, examine, found
-from tests.netting import NettingVenue, NettingWorld, Wanted
+from tests.doctor.examining import BOUNDS, break_in, examine, found
+from tests.netting import NettingVenue, NettingWorld, Wanted, netting_world
 
 ENDED_KEY = "User or API Wallet does not exist"
 
@@ -30,10 +30,8 @@ class Closed(NettingVenue):
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[NettingWorld]:
-    made = NettingWorld(database_dsn, place=Closed())
-    made.listed()
-    yield made
-    made.dispose()
+    with netting_world(database_dsn, Closed()) as made:
+        yield made
 
 
 def time_passes(world: NettingWorld, by: timedelta) -> None:

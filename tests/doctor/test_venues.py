@@ -8,7 +8,7 @@ from agent_where.doctor import Diagnosis, Examined
 from agent_where.domain import Order, Purpose, Settled, Side
 from agent_where.reconciling import reconcile, write_figures
 from agent_where.venues.base import Action, ActionKind, Standing
-from tests.doctor.test_checks import examine, found
+from tests.doctor.examining import examine, found
 from tests.netting import NettingVenue, NettingWorld
 
 MARKET = "BTC/USD"

@@ -16,9 +16,9 @@ MarketOf = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class VenueFill:
-    """One execution as a venue has it. `order_id`: None where the order was none of ours.
+    """One execution as a venue has it. `order_id`: None where the order does not carry our name.
 
-    `is_by_hand`: the user traded, not we and not the venue.
+    `is_by_hand`: the user traded, not we. `is_forced`: the venue did.
     """
 
     venue: str
@@ -29,6 +29,7 @@ class VenueFill:
     order_id: UUID | None
     coin: str = ""
     is_by_hand: bool = False
+    is_forced: bool = False
 
     @property
     def venue_order(self) -> str:
@@ -63,10 +64,10 @@ def case_of(stage: Stage, errors: list[str]) -> Case:
     """Read the ledger and the venues' books."""
     books = {venue: stage.books(venue) for venue in VENUES}
     orders = {row["id"]: row for row in stage.rows("SELECT * FROM venue_orders")}
-    return Case(stage, errors, books, orders, list(_fills(books)))
+    return Case(stage, errors, books, orders, list(_fills(stage, books)))
 
 
-def _fills(books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
+def _fills(stage: Stage, books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
     for venue, told in books.items():
         for account, book in told["accounts"].items():
             for fill in book["fills"]:
@@ -78,7 +79,8 @@ def _fills(books: Mapping[str, Mapping[str, Any]]) -> Iterable[VenueFill]:
                     Decimal(fill["px"]),
                     order_id_of(fill.get("cloid")),
                     fill["coin"],
-                    not fill.get("cloid") and not fill.get("liquidation"),
+                    (venue, fill["oid"]) in stage.by_hand,
+                    bool(fill.get("liquidation")),
                 )
 
 

@@ -119,8 +119,9 @@ def liquidation(stage: Stage, rng: random.Random, span: float) -> Iterator[Happe
 def poison(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
     """Messages that never can succeed."""
     for name, body in (("no JSON", "{"), ("an unknown order", json.dumps({"orderId": NIL}))):
-        queue = stage.queues[rng.choice((SIGNALS, ORDERS))]
-        yield at(rng, span), f"a poison message, {name}", partial(queue.send, name, name, body, {})
+        queue = rng.choice((SIGNALS, ORDERS))
+        work = partial(send_poison, stage, queue, name, body)
+        yield at(rng, span), f"a poison message, {name}", work
 
 
 def restart(stage: Stage, rng: random.Random, span: float) -> Iterator[Happening]:
@@ -154,6 +155,12 @@ def set_control(stage: Stage, state: str) -> None:
     )
 
 
+def send_poison(stage: Stage, queue: str, name: str, body: str) -> None:
+    """Somebody puts on a queue what does not belong there."""
+    stage.poison.append(body)
+    stage.queues[queue].send(name, name, body, {})
+
+
 def liquidate(stage: Stage, venue: str, user: str) -> None:
     """The venue takes a position away, if there is one."""
     with suppress(BadControl):
@@ -163,7 +170,9 @@ def liquidate(stage: Stage, venue: str, user: str) -> None:
 def trade_by_hand(stage: Stage, venue: str, user: str, size: str, *, is_buy: bool) -> None:
     """A market order of the user's, if there is such an account."""
     with suppress(BadControl):
-        stage.tell(venue, "trade", user=user, coin=COIN, size=size, buy=is_buy)
+        told = stage.tell(venue, "trade", user=user, coin=COIN, size=size, buy=is_buy)["status"]
+        if "filled" in told:
+            stage.by_hand.add((venue, told["filled"]["oid"]))
 
 
 def set_up_again(stage: Stage) -> None:

@@ -9,10 +9,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from agent_where.store.connection import Row
 from tests.faults.case import Case, MarketOf, case_of, order_id_of
 from tests.faults.examined import faults_found
-from tests.faults.stage import DEAD, Stage
+from tests.faults.signal_judges import (
+    decisions_told,
+    followers_served,
+    only_poison_refused,
+    signals_decided,
+)
+from tests.faults.stage import Stage
 
 Judge = Callable[[Case], Iterable[str]]
 ENDS = frozenset({"FILLED", "REJECTED", "EXPIRED"})
@@ -83,13 +88,18 @@ def stored_before_sent(case: Case) -> Iterable[str]:
 
 
 def fills_agree(case: Case) -> Iterable[str]:
-    """Each fill of ours at a venue is one row of the ledger, with its size and price."""
+    """Each fill of ours at a venue is one row of the ledger, with its size and price.
+
+    Ours is whatever neither a user made by hand nor the venue itself.
+    """
     ours = {
         (row["venue"], row["venue_fill_id"]): row for row in case.rows("SELECT * FROM venue_fills")
     }
     seen = set()
     for fill in case.theirs:
         if fill.order_id is None:
+            if not (fill.is_by_hand or fill.is_forced):
+                yield f"fill {fill.id} at {fill.venue} has no name of ours, and is nobody else's"
             continue
         if fill.order_id not in case.orders:
             yield f"{fill.venue} filled {fill.order_id}, which is no order of the ledger"
@@ -201,55 +211,11 @@ def nothing_rests(case: Case) -> Iterable[str]:
                     yield f"{venue}: {order.get('cloid')} rests, {row and row['status']} here"
 
 
-def signals_decided(case: Case) -> Iterable[str]:
-    """Every signal that was taken in is decided, or lies with the dead letters."""
-    buried = " ".join(message.body for message in case.stage.queues[DEAD].messages)
-    for row in case.rows("SELECT id FROM signals WHERE decided_at IS NULL"):
-        if str(row["id"]) not in buried:
-            yield f"signal {row['id']} is not decided"
-
-
-def decisions_told(case: Case) -> Iterable[str]:
-    """Each decision and each failover has its one row of history, and each attempt its order."""
-    for row in case.rows(
-        "SELECT s.id FROM signals s WHERE s.decided_at IS NOT NULL AND s.action = 'OPEN'"
-        " AND s.requested_venue = 'MULTI' AND NOT EXISTS (SELECT FROM venue_routing_history h"
-        " WHERE h.signal_id = s.id AND h.deployment_id IS NULL AND h.attempt = 1)"
-    ):
-        yield f"signal {row['id']} was decided, and nothing says why"
-    told = {
-        (row["signal_id"], row["deployment_id"], row["attempt"]): row["selected_venue"]
-        for row in case.rows("SELECT * FROM venue_routing_history WHERE attempt > 1")
-    }
-    made = {
-        (order["signal_id"], order["deployment_id"], order["attempt"]): order["venue"]
-        for order in case.orders.values()
-        if order["purpose"] == "ENTRY" and order["attempt"] > 1
-    }
-    for attempt in {*told, *made}:
-        if attempt not in told or told[attempt] != made.get(attempt):
-            yield f"attempt {attempt}: told {told.get(attempt)}, made {made.get(attempt)}"
-
-
 def moves_allowed(case: Case) -> Iterable[str]:
     """No order has moved outside its table, or more than once to where it is."""
     for row in case.rows("SELECT * FROM moves"):
         if (row["was"], row["became"]) not in MOVES:
             yield f"order {row['order_id']} went from {row['was']} to {row['became']}"
-
-
-def followers_served(case: Case) -> Iterable[str]:
-    """Of a routed signal every follower has an order."""
-    entries: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
-    for order in case.orders.values():
-        if order["purpose"] == "ENTRY":
-            entries[order["signal_id"], order["deployment_id"]].append(order)
-    for row in case.rows(
-        "SELECT s.id, d.id AS deployment FROM signals s JOIN agent_deployments d USING (agent_id)"
-        " WHERE s.action = 'OPEN' AND s.decided_at IS NOT NULL AND s.skipped_reason IS NULL"
-    ):
-        if (row["id"], row["deployment"]) not in entries:
-            yield f"signal {row['id']} has no order for deployment {row['deployment']}"
 
 
 def nothing_unforeseen(case: Case) -> Iterable[str]:
@@ -298,6 +264,7 @@ JUDGES: Mapping[str, Judge] = {
     "intents end": intents_end,
     "nothing rests": nothing_rests,
     "signals decided": signals_decided,
+    "only poison refused": only_poison_refused,
     "decisions told": decisions_told,
     "moves allowed": moves_allowed,
     "followers served": followers_served,

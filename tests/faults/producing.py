@@ -39,6 +39,7 @@ class Producer:
 
     def send(self, body: dict[str, Any], copy: int = 0) -> None:
         """`copy`: the same once more, as a producer sends that did not hear the answer."""
+        self._stage.sent.add(body["signalId"])
         key = f"{body['signalId']}-{copy}"
         self._stage.queues[SIGNALS].send(body["agentId"], key, json.dumps(body), {})
 

@@ -4,6 +4,7 @@ Each is a mistake that systems of this kind are known for.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -160,6 +161,48 @@ def _own_clock() -> None:
     HyperliquidVenue.quote = wrong  # type: ignore[assignment,method-assign]
 
 
+def _forgets_what_fails() -> None:
+    """A message that could not be carried out is taken for done."""
+    from agent_where import consuming  # noqa: PLC0415
+    from agent_where.errors import DatabaseUnavailable  # noqa: PLC0415
+
+    run = consuming._run
+
+    def wrong(*told: Any) -> Any:
+        with suppress(DatabaseUnavailable):
+            return run(*told)
+
+    vars(consuming)["_run"] = wrong
+
+
+def _gives_up_on_what_fails() -> None:
+    """A message that could not be carried out is refused for good."""
+    from agent_where import consuming  # noqa: PLC0415
+    from agent_where.errors import BadInput, DatabaseUnavailable  # noqa: PLC0415
+
+    run = consuming._run
+
+    def wrong(*told: Any) -> Any:
+        try:
+            return run(*told)
+        except DatabaseUnavailable as error:
+            raise BadInput(str(error)) from error
+
+    vars(consuming)["_run"] = wrong
+
+
+def _unnamed() -> None:
+    """An order does not carry the name that it is stored under."""
+    from agent_where.venues.hyperliquid import wire  # noqa: PLC0415
+
+    order = wire._order
+
+    def wrong(terms: Any) -> Any:
+        return {key: value for key, value in order(terms).items() if key != "c"}
+
+    wire._order = wrong
+
+
 VENUES: dict[str, Any] = {}
 SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
@@ -173,6 +216,9 @@ SABOTAGE: Mapping[str, Callable[[], None]] = MappingProxyType(
         "refuses all": _refuses_all,
         "own clock": _own_clock,
         "sent before stored": _sent_before_stored,
+        "forgets what fails": _forgets_what_fails,
+        "gives up on what fails": _gives_up_on_what_fails,
+        "unnamed": _unnamed,
     }
 )
 

@@ -30,6 +30,8 @@ class Stage:
     """One scenario's part of a house.
 
     `netting`: the simulated venues that net, refuse, liquidate and are late when they are told to.
+    `sent`: the ids of all signals that were sent. `poison`: messages that never can succeed.
+    `by_hand`: the venues' own numbers of orders that users made themselves.
     """
 
     netting: ClassVar[tuple[str, ...]] = VENUES
@@ -39,6 +41,9 @@ class Stage:
     queues: Mapping[str, Fifo]
     idle: list[Instance] = field(default_factory=list)
     wallets: dict[str, int] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+    poison: list[str] = field(default_factory=list)
+    by_hand: set[tuple[str, int]] = field(default_factory=set)
     crowd: Crowd | None = None
     _locking: Any = None
 

@@ -6,15 +6,18 @@ import pytest
 
 from tests.faults.campaign import Tally
 from tests.faults.faulting import At, Fault, Faults, Kind, NoFaults
+from tests.faults.happenings import send_poison
 from tests.faults.house import VENUES, House
 from tests.faults.judges import judge
 from tests.faults.lockstep import Director
 from tests.faults.producing import BOUNDS, Producer
 from tests.faults.scenarios import Verdict, ended, one_signal, set_priority, skewed
-from tests.faults.stage import Stage, staged, wallet
+from tests.faults.stage import SIGNALS, Stage, staged, wallet
 
 FIRST_CLOSE = 7
 """Of the orders that the one signal sends: two entries and their bounds come first."""
+FIRST = "insert_signal"
+"""Before it nothing of a signal is stored."""
 
 
 def named(verdict: Verdict) -> set[str]:
@@ -30,6 +33,9 @@ def named(verdict: Verdict) -> set[str]:
         ("sent before stored", At("mark_sent", Fault(Kind.CUT_BEFORE)), "stored before sent"),
         ("closed once", At("exchange order", Fault(Kind.DROP), FIRST_CLOSE), "nothing open"),
         ("keeps leases", NoFaults(), "leases returned"),
+        ("unnamed", NoFaults(), "fills agree"),
+        ("forgets what fails", At(FIRST, Fault(Kind.CUT_BEFORE)), "signals decided"),
+        ("gives up on what fails", At(FIRST, Fault(Kind.CUT_BEFORE)), "only poison refused"),
     ],
 )
 def test_a_known_mistake_is_found(house: House, sabotage: str, at: Faults, found: str) -> None:
@@ -71,6 +77,13 @@ def test_a_worker_that_goes_by_its_own_clock_is_found(house: House) -> None:
         verdict = skewed(stage, 60.0)
 
     assert verdict.entries == 0
+
+
+def test_poison_that_lies_nowhere_is_found(stage: Stage) -> None:
+    send_poison(stage, SIGNALS, "no JSON", "{")
+    stage.queues[SIGNALS].messages.clear()
+
+    assert "only poison refused: poison that lies nowhere: {" in judge(stage, [])
 
 
 def lag(stage: Stage, sabotage: str) -> None:

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from agent_where import wiring
+from agent_where.settings import ApiSettings
+from agent_where.store.administration import Administration
 from agent_where.store.connection import Database, DatabaseSettings
 from local.postgres import Postgres
 from tests.conftest import fresh_database
 from tests.handlers.gateway import Function, Still, seed
+from tests.world import World
+
+Writers = Callable[[], Administration]
 
 
 @contextmanager
@@ -57,6 +62,32 @@ def api_database(
     set_environment(monkeypatch, database_dsn)
     seed(database)
     return database
+
+
+@pytest.fixture
+def reader(api_database: Database) -> Function:
+    """The function that reads."""
+    return Function("stats_api")
+
+
+@pytest.fixture
+def writers(api_database: Database, connections: list[Database]) -> Writers:
+    """Each call is another process's own connection."""
+
+    def connect() -> Administration:
+        wiring.forget()
+        return wiring.administration(ApiSettings.from_environment())
+
+    return connect
+
+
+@pytest.fixture
+def world(api_database: Database, database_dsn: str) -> Iterator[World]:
+    """Both venues list BTC, and the event files' agent has its deployment."""
+    made = World(database_dsn)
+    made.both_markets("BTC")
+    yield made
+    made.dispose()
 
 
 @contextmanager

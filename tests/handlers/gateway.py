@@ -24,6 +24,16 @@ SIGNAL = UUID("50000000-0000-4000-8000-000000000001")
 CREATOR = "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"
 WALLET = f"0x{'cd' * 20}"
 OPERATOR = Caller(subject="an-operator", scopes=frozenset({Scope.ADMIN}), wallet=None)
+CONFIG_KEYS = {
+    "id",
+    "agent_id",
+    "venue_priority",
+    "routing_strategy",
+    "failover_enabled",
+    "created_at",
+    "updated_at",
+    "isDefault",
+}
 
 
 def token(*scopes: str, wallet: str = "", expires: float = 4102444800) -> dict[str, str]:
@@ -173,6 +183,11 @@ def assert_failure(answer: Answer, status: int, code: str) -> None:
     assert "Traceback" not in json.dumps(answer.body)
     assert all(isinstance(each, str) for each in answer.body.get("details", []))
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def details(answer: Answer) -> set[str]:
+    """The fields that a refusal names."""
+    return {detail.split(":")[0] for detail in answer.body["details"]}
 
 
 def keys_of(value: object) -> Iterator[str]:

@@ -32,11 +32,6 @@ def writer(api_database: Database) -> Function:
     return Function("config_api")
 
 
-@pytest.fixture
-def reader(api_database: Database) -> Function:
-    return Function("stats_api")
-
-
 def put(function: Function, **told: object) -> Answer:
     return ask(function, routes.PUT_CONTROL, body={**HALT, **told})
 

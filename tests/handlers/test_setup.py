@@ -1,49 +1,29 @@
-"""The setup function: what it does, and what its report says to do about what is missing."""
+"""The setup function: what it does, and what its answer says to do about what is missing."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from moto import mock_aws
 
-from agent_where.readiness import prepare
-from agent_where.report import Report
-from agent_where.settings import SetupSettings
-from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.store import Store
-from agent_where.venues.registry import SUPPORTED
 from local import deployment
 from local.environment import Home
 from local.postgres import Postgres
 from local.processes import StepFailed
 from local.stack import Stack
 from tests.fixtures_database import MIGRATIONS
-from tests.store.ledger import Ledger
+from tests.handlers.setting_up import by_name, invoke, load_app, open_database, queues_in, sync
 from tests.store.roles import PASSWORD, TwoRoles, two_roles
-
-HERE = "arn:aws:lambda:eu-west-1:000000000000:function:setup"
-MARKET = (
-    "INSERT INTO venue_markets (venue, token_symbol, market_name, is_active, is_open, last_synced) "
-    "VALUES (:venue, :token, :token, :active, :open, now() - make_interval(mins => :age))"
-)
 
 
 @pytest.fixture(scope="module")
 def app() -> ModuleType:
-    """functions/setup/app.py, loaded as Lambda does: by its path."""
-    spec = spec_from_file_location("setup_app", MIGRATIONS.parent / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_app()
 
 
 @pytest.fixture
@@ -59,58 +39,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, empty_database: str) -> pytest.
 
 @pytest.fixture
 def queues(environment: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """Three queues in moto's SQS, and their URLs in the settings."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        environment.setenv(name, "testing")
-    with mock_aws():
-        sqs = boto3.client("sqs")
-        urls = {
-            setting: sqs.create_queue(
-                QueueName=f"{setting.lower()}.fifo", Attributes={"FifoQueue": "true"}
-            )["QueueUrl"]
-            for setting in ("SIGNAL_QUEUE_URL", "ORDER_QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
-        }
-        for setting, url in urls.items():
-            environment.setenv(setting, url)
+    with queues_in(environment) as urls:
         yield urls
-
-
-class Context(LambdaContext):
-    """What Powertools' Logger reads of it."""
-
-    def __init__(self) -> None:
-        self._function_name = "setup"
-        self._memory_limit_in_mb = 512
-        self._invoked_function_arn = HERE
-        self._aws_request_id = "1"
-
-
-def invoke(app: ModuleType, event: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer: dict[str, Any] = app.handler(event or {}, Context())
-    return answer
-
-
-def by_name(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {check["name"]: check for check in answer["checks"]}
-
-
-def open_database(dsn: str) -> Database:
-    return Database(DatabaseSettings.from_url(dsn))
-
-
-def sync(database: Database, venue: str, *, age: int = 3, active: bool = True) -> None:
-    for token, is_open in (("BTC", True), ("ETH", False)):
-        database.run(MARKET, venue=venue, token=token, active=active, open=is_open, age=age)
-
-
-def checked(database: Database, **more: object) -> Report:
-    """A report of a set up database, without queues."""
-    settings = SetupSettings.model_validate({"database_url": "postgresql://u@h/n"} | more)
-    return prepare(database, MIGRATIONS, settings, SUPPORTED, only_report=True)
-
-
-def todo(found: Report, name: str) -> tuple[str, ...]:
-    return next(check.todo for check in found.checks if check.name == name)
 
 
 def test_a_first_run_sets_everything_up_and_says_what_is_still_missing(
@@ -365,64 +295,3 @@ def test_another_network_is_refused_with_what_to_do(
     assert by_name(answer)["network"]["todo"] == [
         "Set NETWORK to mainnet or use another database: this one serves mainnet"
     ]
-
-
-def test_old_markets_are_a_finding(database: Database) -> None:
-    sync(database, "HYPERLIQUID", age=61)
-
-    (old,) = todo(checked(database), "markets: HYPERLIQUID")
-    assert old.startswith(
-        "Run market_sync and read its log: HYPERLIQUID was last synced 61 minutes"
-    )
-    assert todo(checked(database, market_max_age_minutes=62), "markets: HYPERLIQUID") == ()
-
-
-def test_a_venue_without_an_active_market_is_a_finding(database: Database) -> None:
-    sync(database, "OSTIUM", active=False)
-
-    assert todo(checked(database), "markets: OSTIUM") == (
-        "Read market_sync's log: no market of OSTIUM is active",
-    )
-
-
-def test_a_venue_without_an_adapter_in_the_priority_is_a_finding(database: Database) -> None:
-    database.run("UPDATE venue_routing_config SET venue_priority = '{GMX}'")
-
-    assert todo(checked(database), "markets: GMX") == (
-        "Take GMX out of the global config's priority: it has no adapter yet",
-    )
-
-
-def test_a_missing_global_config_and_a_changed_migration_are_findings(database: Database) -> None:
-    database.run("DELETE FROM venue_routing_config")
-    database.run("UPDATE schema_migrations SET checksum = 'x' WHERE version = 2")
-
-    found = checked(database)
-
-    assert todo(found, "config") == ("Run setup: there is no global routing config",)
-    assert todo(found, "schema") == (
-        "Put 0002_agents_signals_positions.sql back as it was applied and write a new migration",
-    )
-    assert not found.fit
-
-
-def test_orders_that_do_not_settle_are_a_finding_and_no_reason_not_to_trade(
-    database: Database,
-) -> None:
-    ledger = Ledger(database)
-    order = ledger.bring_to("SENT")
-    database.run_together(
-        ("SET LOCAL session_replication_role = replica", {}),  # time passes
-        (
-            "UPDATE venue_orders SET sent_at = now() - interval '17 minutes' WHERE id = :id",
-            {"id": order},
-        ),
-    )
-
-    found = checked(database)
-
-    assert todo(found, "orders") == (
-        "Read reconcile's log: 1 orders were sent over 5 minutes ago and have not ended",
-    )
-    (check,) = (check for check in found.checks if check.name == "orders")
-    assert check.what == {"unsettled": 1, "overdue": 1, "oldestMinutes": 17, "plannedDue": 0}

@@ -2,27 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from agent_where import pipeline
-from agent_where.domain import Account, Market, Order, OrderStatus, Quote, Settled, VenueId
-from agent_where.errors import QueueUnavailable, Unavailable, VenueRejected
+from agent_where.domain import Account, Market, Order, OrderStatus, Quote, Settled
+from agent_where.errors import Unavailable, VenueRejected
 from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database, DatabaseSettings
 from agent_where.store.plans import PlannedClose
-from agent_where.store.records import OpenOrder, OrderTicket
+from agent_where.store.records import OpenOrder
 from agent_where.store.store import Store
-from agent_where.sync import sync_all
 from agent_where.venues.base import Action
 from agent_where.venues.paper import PaperVenue
 from tests.failing_venues import Answering, Deadly, Died
-from tests.world import MemoryQueues, World, close_signal, opened, signal
+from tests.world import World, close_signal, opened, signal
 
 
 class Interrupted(Store):
@@ -141,15 +139,6 @@ def test_an_order_superseded_while_it_was_prepared_ends_quietly(world: World) ->
     assert world.rows("SELECT 1 FROM venue_accounts WHERE lease_token IS NOT NULL") == []
 
 
-def test_a_static_agent_does_not_care_about_the_strategy_of_a_config(world: World) -> None:
-    agent = world.agent("OSTIUM")
-    world.follow(agent)
-    world.both_markets()
-    world.rows("UPDATE venue_routing_config SET routing_strategy = 'BEST_LIQUIDITY' RETURNING id")
-
-    assert world.open(agent).venue == "OSTIUM"
-
-
 def test_a_second_close_waits_for_the_first_whose_outcome_is_unknown(world: World) -> None:
     agent = opened(world)
     world.close(agent)
@@ -192,17 +181,6 @@ def test_a_venue_halted_on_the_way_moves_the_order_to_the_next(world: World) -> 
     ]
 
 
-def test_a_position_ended_as_dust_leaves_no_exit_waiting(world: World) -> None:
-    agent = opened(world, riskModel={"stopLoss": "0.05", "takeProfit": "0.10"})
-    world.both_markets(size_step=Decimal(5))
-
-    world.close(agent)
-    world.work()
-
-    assert [row["exit_reason"] for row in world.positions()] == ["DUST"]
-    assert [row["leg"] for row in world.orders() if row["status"] == "PLANNED"] == []
-
-
 def test_an_order_the_ledger_refuses_to_end_does_not_hold_up_the_others(world: World) -> None:
     _, first = sent_entry(world)
     _, second = sent_entry(world)
@@ -225,103 +203,6 @@ def test_an_order_the_ledger_refuses_to_end_does_not_hold_up_the_others(world: W
     assert (done.settled, done.still_open) == (1, 1)
     ended = world.rows("SELECT id FROM venue_orders WHERE status = 'FILLED'")
     assert [row["id"] for row in ended] == [second]
-
-
-def test_a_market_without_a_price_is_not_traded_at_its_last_one(world: World) -> None:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    world.both_markets(price_usd=None)
-
-    outcome = world.open(agent)
-
-    assert outcome.status == "SKIPPED"
-    assert "NO_PRICE" in outcome.detail
-
-
-def test_a_signal_left_to_others_is_not_sent_again_for_ever(world: World) -> None:
-    agent = world.agent("GMX")
-    world.take(signal(agent))
-    world.rows("UPDATE signals SET enqueued_at = now() - interval '1 day' RETURNING id")
-
-    assert world.store.enqueue_lost_signals(10) == []
-
-
-def test_a_close_by_an_agent_that_moved_to_a_venue_of_others_closes_what_it_holds(
-    world: World,
-) -> None:
-    agent = opened(world)
-    world.rows("UPDATE agents SET venue = 'GMX' RETURNING id")
-
-    world.close(agent)
-    world.work()
-
-    assert [row["status"] for row in world.positions()] == ["CLOSED"]
-
-
-def test_a_config_with_an_unknown_strategy_is_told_and_not_a_crash(world: World) -> None:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    world.config(agent, ["OSTIUM"])
-    world.rows("UPDATE venue_routing_config SET routing_strategy = 'BEST_LIQUIDITY' RETURNING id")
-
-    outcome = world.open(agent)
-
-    assert outcome.status in ("ROUTED", "SKIPPED")
-
-
-def test_a_signal_row_in_odd_case_is_traded_as_the_token_it_names(world: World) -> None:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    message = signal(agent)
-    world.store.insert_signal(message)
-    world.rows("UPDATE signals SET token_symbol = 'btc' RETURNING id")
-
-    outcome = world.take(message)
-
-    assert outcome.status == "ROUTED"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A venue's markets, as told."""
-
-    id: VenueId
-    told: tuple[Market, ...]
-
-    def markets(self) -> tuple[Market, ...]:
-        return self.told
-
-
-def test_a_trigger_found_in_a_sync_that_is_refused_is_still_passed_on(world: World) -> None:
-    for token in ("ETH", "SOL", "XRP"):
-        world.market("HYPERLIQUID", token)
-    opened(world, riskModel={"stopLoss": "0.0001"})
-    half = Source("HYPERLIQUID", (world._markets("HYPERLIQUID")[0],))
-
-    (result,) = sync_all(["HYPERLIQUID"], lambda _: half, world.store, world.queues)
-
-    assert result.status == "ANSWER_REFUSED"
-    due = world.rows("SELECT id FROM venue_orders WHERE status = 'PLANNED' AND due_at <= now()")
-    assert {row["id"] for row in due} == {ticket.id for ticket in world.queues.orders}
-
-
-def test_one_venue_s_unstorable_answer_leaves_the_other_s_markets(world: World) -> None:
-    good = world.market("OSTIUM")
-    twice = world.market("HYPERLIQUID")
-    sources = {
-        "HYPERLIQUID": Source("HYPERLIQUID", (twice, twice)),
-        "OSTIUM": Source("OSTIUM", (good,)),
-    }
-
-    results = sync_all(sorted(sources), sources.__getitem__, world.store, world.queues)
-
-    assert [(each.venue, each.status == "SYNCED") for each in results] == [
-        ("HYPERLIQUID", False),
-        ("OSTIUM", True),
-    ]
 
 
 def test_an_order_that_a_venue_cannot_carry_moves_to_the_next(world: World) -> None:
@@ -369,31 +250,6 @@ def test_a_row_without_an_expiry_of_its_own_may_expire_while_its_order_is_prepar
     assert [row["refusal"] for row in world.orders()] == ["SIGNAL_EXPIRED"]
 
 
-def test_a_delisted_market_whose_price_is_no_longer_told_can_still_be_closed(world: World) -> None:
-    agent = opened(world)
-    for token in ("ETH", "SOL"):
-        world.both_markets(token)
-    world.both_markets(is_active=False, price_usd=None)
-
-    world.close(agent)
-    world.work()
-
-    assert [row["status"] for row in world.positions()] == ["CLOSED"]
-
-
-def test_a_config_row_of_an_older_installation_may_leave_things_out(world: World) -> None:
-    agent = world.agent()
-    world.follow(agent)
-    world.both_markets()
-    world.database.script(
-        "ALTER TABLE venue_routing_config ALTER COLUMN routing_strategy DROP NOT NULL,"
-        " ALTER COLUMN failover_enabled DROP NOT NULL;"
-        "UPDATE venue_routing_config SET routing_strategy = NULL, failover_enabled = NULL"
-    )
-
-    assert world.open(agent).venue == "HYPERLIQUID"
-
-
 def test_a_row_of_others_decided_while_a_close_comes_in_opens_nothing(world: World) -> None:
     agent = world.agent()
     world.follow(agent)
@@ -411,27 +267,3 @@ def test_a_row_of_others_decided_while_a_close_comes_in_opens_nothing(world: Wor
     world.work()
 
     assert world.positions() == []
-
-
-class NoQueue(MemoryQueues):
-    """A queue that takes no orders."""
-
-    def send_orders(self, orders: Sequence[OrderTicket], *, again: bool = False) -> None:
-        if orders:
-            raise QueueUnavailable("the queue is away")
-
-
-def test_a_queue_that_is_away_while_exits_are_triggered_leaves_the_other_venue_synced(
-    world: World,
-) -> None:
-    opened(world, riskModel={"stopLoss": "0.05"})
-    fallen = world._markets("HYPERLIQUID")[0].model_copy(update={"price_usd": Decimal(90)})
-    sources = {
-        "HYPERLIQUID": Source("HYPERLIQUID", (fallen,)),
-        "OSTIUM": Source("OSTIUM", (world._markets("OSTIUM")[0],)),
-    }
-
-    results = sync_all(sorted(sources), sources.__getitem__, world.store, NoQueue())
-
-    assert [each.status for each in results] == ["SYNCED", "SYNCED"]
-    assert results[0].detail == "1 triggered exits are left to reconcile: the queue is away"

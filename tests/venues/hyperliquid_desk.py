@@ -97,6 +97,12 @@ def order(
     )
 
 
+def status(settled: object) -> OrderStatus:
+    """How an order ended, which has to have an end."""
+    assert isinstance(settled, Settled), settled
+    return settled.status
+
+
 @dataclass
 class Desk:
     """The adapter, the venue behind it, and what was stored of each order."""
