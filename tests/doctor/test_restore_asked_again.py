@@ -9,7 +9,7 @@ import pytest
 from agent_where.restoring import Rematch, rematch
 from agent_where.venues.base import Holdings
 from local.postgres import Postgres
-from tests.doctor.test_restore import TOLD, Restored, closures, restored_world
+from tests.doctor.restored_world import TOLD, Restored, restored_world
 from tests.netting import NettingVenue
 
 
@@ -65,7 +65,9 @@ def test_a_forgotten_close_is_explained_once_its_closure_is_booked(matched: Rest
 
     matched.reconcile()
 
-    assert {*closures(matched.world, matched.closed_since)} == {("SIGNAL", "FORGOTTEN")}
+    assert {(row["closed_by"], row["reason"]) for row in matched.world.closures()} == {
+        ("SIGNAL", "FORGOTTEN")
+    }
     assert decisions(matched) == [("LONG", "None"), ("SHORT", "EXPLAINED"), ("SHORT", "None")]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from agent_where.doctor import VENUES, diagnose
 from local.postgres import Postgres
-from tests.doctor.test_checks import found, instruments
-from tests.doctor.test_restore import TOLD, Restored, restored_world
+from tests.doctor.examining import found, instruments
+from tests.doctor.restored_world import TOLD, Restored, restored_world
 from tests.netting_busy import Busy
 
 

@@ -239,12 +239,7 @@ class Holdings(Protocol):
         ...
 
     def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
-        """Every trade of an account from then on, oldest first, and never a part of them.
-
-        Raises:
-            NotAllTold: the venue does not tell all of them, for good or not yet.
-            VenueUnavailable: it cannot be asked.
-        """
+        """All trades of an account from then on, oldest first. Raises VenueUnavailable, NotAllTold."""
         ...
 
 
