@@ -82,6 +82,27 @@ def start(data: Path, *, port: int | None = None, durable: bool = True) -> Postg
         return Postgres(data, running, (data / "password").read_text())
 
 
+def replicate(of: Postgres, data: Path) -> Postgres:
+    """Start a standby of a running server, as it stands at this moment: it hears of nothing more.
+
+    So is an asynchronous one that was cut off. It takes no write until it is promoted.
+
+    Args:
+        data: its directory, which does not exist.
+
+    Raises:
+        PostgresFailed: with the server's own words.
+    """
+    data.mkdir(mode=0o700, parents=True)
+    _give_away(data)
+    copied = ["-d", of.dsn(), "-D", str(data), "--checkpoint=fast", "--no-sync"]
+    _run("pg_basebackup", *copied, owned=data)
+    signal = data / "standby.signal"
+    signal.touch(mode=0o600)
+    _give_away(signal)
+    return start(data, durable=False)
+
+
 def stop(data: Path) -> None:
     """Stop the server of a data directory, ending open sessions; what was committed is kept.
 

@@ -12,9 +12,7 @@ from agent_where.reconciling import reconcile
 from agent_where.store.connection import Database
 from agent_where.store.database_settings import DatabaseSettings
 from agent_where.store.restores import Restores
-from local.postgres import Postgres
 from tests.doctor.answering import answered
-from tests.store.roles import two_roles
 from tests.world import World
 
 FIRST_PLACE, SECOND_PLACE = "first.example:5432/n", "second.example:5432/n"
@@ -139,10 +137,10 @@ def test_a_moment_that_is_told_counts_though_the_clock_was_set_back_meanwhile(
 
 
 def test_a_timeline_that_may_not_be_read_stops_nobody(world: World) -> None:
-    """Services that keep storage apart have no control file to read it from."""
+    """Services that keep storage apart may have no WAL of this form."""
     world.database.script(
         "CREATE SCHEMA elsewhere;"
-        " CREATE FUNCTION elsewhere.pg_control_checkpoint(OUT timeline_id int)"
+        " CREATE FUNCTION elsewhere.pg_walfile_name(pg_lsn) RETURNS text"
         " LANGUAGE plpgsql AS $$ BEGIN RAISE feature_not_supported; END $$"
     )
     world.database.run("SET search_path = elsewhere, public, pg_catalog")
@@ -244,14 +242,6 @@ def test_what_was_known_of_servers_stays(database: Database) -> None:
     ):
         with pytest.raises(DatabaseRefused):
             database.run(forbidden)
-
-
-def test_a_role_that_is_no_superuser_may_read_the_timeline(postgres: Postgres) -> None:
-    with two_roles(postgres) as roles:
-        for role in (roles.admin, roles.app):
-            with roles.as_role(role) as opened:
-                rows = opened.run("SELECT timeline_id AS timeline FROM pg_control_checkpoint()")
-                assert rows[0]["timeline"] == 1
 
 
 def aged(database: Database) -> None:

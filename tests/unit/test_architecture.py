@@ -126,7 +126,7 @@ ALLOWED: Mapping[str, str] = {
         "domain errors existing migrations queue_report recognising report rights roles settings "
         "store.connection"
     ),
-    "custom_resource": "errors report",
+    "custom_resource": "errors report store.database_settings",
     "api": "callers contract. errors messages parsing values",
     "trading": (
         "domain execution.executor execution.signers pipeline settings store.store venues. wiring"

@@ -87,6 +87,8 @@ def test_a_deployment_sets_up_and_goes_on(
         ({"Database": "db-A", "Port": "5432", "Name": "n"}, "db-A 5432 n"),
         ({"Database": "db-B", "Port": "5432", "Name": "n", "Code": "0"}, None),
         ({"Database": "db-B", "Name": "n"}, "db-B n"),
+        ({"Database": "DB-b.", "Port": "5432", "Name": "n"}, None),
+        ({"Database": "DB-b.", "Port": "5432", "Name": "N"}, "DB-b. 5432 N"),
         ({"Code": "0"}, None),
     ],
 )

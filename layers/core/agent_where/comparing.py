@@ -11,7 +11,7 @@ from functools import partial
 
 from agent_where import netted, single
 from agent_where.domain import TRADABLE_VENUES, Model, VenueId
-from agent_where.errors import LeaseHeld, QueueUnavailable, VenueError
+from agent_where.errors import LeaseHeld, NotAllTold, QueueUnavailable, VenueError
 from agent_where.pipeline import Deps
 from agent_where.store.books import AccountAt
 from agent_where.store.comparisons import Found
@@ -61,6 +61,8 @@ def compare(deps: Deps, *, seconds: float, clock: Callable[[], float] = time.mon
             found.append(ways[of.venue](of))
         except LeaseHeld:
             continue
+        except NotAllTold as error:
+            _logger.warning("an account is not compared in this run: %s", error)
         except VenueError as error:
             _logger.warning("no more of %s is compared in this run: %s", of.venue, error)
             del ways[of.venue]

@@ -12,11 +12,13 @@ import urllib3
 
 from agent_where.errors import Unavailable
 from agent_where.report import Report
+from agent_where.store.database_settings import as_compared
 
 PHYSICAL_ID = "database"
 """Of a new one. It stays what it is: another would make CloudFormation delete the old."""
 
-_DATABASE = ("Database", "Port", "Name")
+_HOST = "Database"
+_DATABASE = (_HOST, "Port", "Name")
 """What of the resource says which database it is."""
 _REASON_CHARACTERS = 1000  # CloudFormation takes an answer of 4096 bytes in all
 _TIMEOUT_SECONDS = 10.0
@@ -55,7 +57,13 @@ def _moved_from(event: Mapping[str, Any]) -> str | None:
     """The database of the deployment before, where this one's is another."""
     before, now = (event.get(name, {}) for name in ("OldResourceProperties", "ResourceProperties"))
     told = [str(before[name]) for name in _DATABASE if name in before]
-    return " ".join(told) if told and any(before.get(n) != now.get(n) for n in _DATABASE) else None
+    return " ".join(told) if told and _compared(before) != _compared(now) else None
+
+
+def _compared(properties: Mapping[str, str]) -> dict[str, str]:
+    """What says which database it is, however its host is written."""
+    found = {name: properties[name] for name in _DATABASE if name in properties}
+    return found | {_HOST: as_compared(found[_HOST])} if _HOST in found else found
 
 
 def _tell(event: Mapping[str, Any], *, success: bool, reason: str) -> None:

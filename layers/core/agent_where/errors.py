@@ -21,6 +21,7 @@
     └── VenueError
         ├── VenueRejected        refused for good: nothing executed, another venue may be tried
         ├── VenueUnavailable     nothing left this process: the same bytes may go again
+        │   └── NotAllTold       less of one account than was asked: others may be asked
         └── OutcomeUnknown       it was sent and no answer came back: ask, never send anew
 """
 
@@ -157,6 +158,20 @@ class VenueRejected(VenueError):
 
 class VenueUnavailable(VenueError):
     """Nothing reached the venue, or a read failed. The same bytes may go again until expiry."""
+
+
+class NotAllTold(VenueUnavailable):
+    """A venue told less of an account than it was asked: nobody may take a part for the whole.
+
+    Args:
+        for_good: it will never tell the rest. Otherwise the same question is answered later.
+    """
+
+    def __init__(
+        self, venue: str, detail: str, *, for_good: bool, code: str = "NOT_ALL_TOLD"
+    ) -> None:
+        super().__init__(venue, detail, code=code)
+        self.for_good = for_good
 
 
 class OutcomeUnknown(VenueError):

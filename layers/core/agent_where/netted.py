@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from agent_where.booking import book, keep_late, to_ask_about
 from agent_where.closures import Trade, Verdict, agrees, judge
 from agent_where.domain import ZERO
-from agent_where.errors import DatabaseRefused, LeaseHeld
+from agent_where.errors import DatabaseRefused, LeaseHeld, NotAllTold
 from agent_where.store.books import AccountAt, Books, HeldMarket
 from agent_where.store.comparisons import (
     SETTLING_SECONDS,
@@ -110,7 +110,12 @@ class _Comparison:
         ]
         if not asked:
             return {}
-        told = self._seen.trades(books.since)
+        try:
+            told = self._seen.trades(books.since)
+        except NotAllTold as fault:
+            if not fault.for_good:
+                raise
+            return {market.name: Verdict(fault=fault.detail) for market in asked}
         trades = [trade for market in asked for trade in told.get(market.name, ())]
         claims = self._ledger.claims(self._of, trades)
         known = [Trade(told=each, claim=claims.get(each.fill.venue_fill_id)) for each in trades]

@@ -12,16 +12,13 @@ from agent_where.errors import DatabaseRefused
 from agent_where.report import Check, check
 from agent_where.restoring import MOMENT_UNKNOWN
 from agent_where.store.connection import Database
-from agent_where.store.database_settings import DatabaseSettings
+from agent_where.store.database_settings import DatabaseSettings, as_compared
 from agent_where.store.restores import Restores, Server
 
 _logger = logging.getLogger(__name__)
 
 _NAME = "restore"
 _THIS_MACHINE = "localhost"
-
-_KNOWN = "SELECT host, timeline FROM known_servers ORDER BY seen_at DESC LIMIT 1"
-_TIMELINE = "SELECT timeline_id AS timeline FROM pg_control_checkpoint()"
 
 
 def recognise(
@@ -39,7 +36,8 @@ def recognise(
         DatabaseUnavailable: nothing was kept and nothing began.
     """
     restores = Restores(database)
-    here, known = _here(database, settings), _known(database)
+    here = Server(host=_place(settings), timeline=_timeline(restores))
+    known = restores.known_server()
     if known is None:
         restores.note_server(here)
     elif moved_from is not None or here.is_another_than(known):
@@ -57,21 +55,20 @@ def watch(restores: Restores) -> None:
     Raises:
         DatabaseUnavailable: the next run asks again.
     """
-    try:
-        found = restores.other_timeline()
-    except DatabaseRefused as refused:
-        _logger.info("the database's timeline cannot be read: %s", refused)
+    known = restores.known_server()
+    if known is None:
         return
-    if found is not None:
-        here, was = found
-        reason = f"its timeline was {was}, and it is at {here}"
+    here = known.model_copy(update={"timeline": _timeline(restores)})
+    if here.is_another_than(known):
+        reason = f"its timeline was {known.timeline}, and it is at {here}"
         _logger.warning("the database is another one, nothing trades: %s", reason)
         restores.begin_unknown(here, "reconcile", reason)
 
 
 def restore_check(database: Database) -> Check:
     """Whether a restore is open, and where the database is. Raises DatabaseRefused: not set up."""
-    known, found = _known(database), Restores(database).open()
+    restores = Restores(database)
+    known, found = restores.known_server(), restores.open()
     what: dict[str, JsonValue] = {
         "open": found is not None,
         "server": None if known is None else str(known),
@@ -84,22 +81,17 @@ def restore_check(database: Database) -> Check:
     return check(_NAME, what, todo)
 
 
-def _known(database: Database) -> Server | None:
-    rows = database.run(_KNOWN)
-    return Server.model_validate(rows[0]) if rows else None
-
-
-def _here(database: Database, settings: DatabaseSettings) -> Server:
+def _timeline(restores: Restores) -> int | None:
+    """None: the server does not tell, which says nothing about it."""
     try:
-        timeline = int(database.run(_TIMELINE)[0]["timeline"])
+        return restores.timeline()
     except DatabaseRefused as refused:
         _logger.info("the database's timeline cannot be read: %s", refused)
-        return Server(host=_place(settings), timeline=None)
-    return Server(host=_place(settings), timeline=timeline)
+        return None
 
 
 def _place(settings: DatabaseSettings) -> str:
     """What the database is reached by; on this machine ports and names come and go."""
     if settings.on_loopback:
         return _THIS_MACHINE
-    return f"{settings.host.lower().rstrip('.')}:{settings.port}/{settings.name}"
+    return f"{as_compared(settings.host)}:{settings.port}/{settings.name}"

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from agent_where.closures import Trade
 from agent_where.domain import Model, VenueId
-from agent_where.errors import VenueError
+from agent_where.errors import NotAllTold, VenueError
 from agent_where.matching import Matched, match
 from agent_where.shown import token_of
 from agent_where.store.books import AccountAt
@@ -36,6 +36,11 @@ _NEVER_ASKED = "not matched, and not asked yet since the restore was told"
 MOMENT_UNKNOWN = (
     "nobody has said to which moment the database was restored: agent-where restored --at TIME, "
     "or, where it has forgotten nothing, agent-where restored and what it shows to --accept"
+)
+
+_BY_HAND = (
+    "Compare it by hand, and answer for it: agent-where restored shows what, and agent-where "
+    "restored --accept TOKEN ends it"
 )
 
 
@@ -168,8 +173,8 @@ def _still_open(kept: int, waits_for: Sequence[str]) -> Rematch:
 def _unasked(of: AccountAt, *, is_single: bool) -> str:
     if is_single:
         return (
-            f"{of.account} at {of.venue}: the venue does not tell what was executed there. Compare "
-            "it by hand; agent-where restored shows how to answer for it"
+            f"{of.account} at {of.venue}: the venue does not tell what was executed there. "
+            f"{_BY_HAND}"
         )
     return f"{of.venue} cannot be asked about {of.account}"
 
@@ -185,6 +190,8 @@ def _matched(
     """How many executions without an owner are new, and what has to be booked first."""
     try:
         seen = looked_at(of, holdings, restores, books, since)
+    except NotAllTold as error:
+        return 0, [f"{error}. {_BY_HAND}" if error.for_good else str(error)]
     except VenueError as error:
         return 0, [str(error)]
     kept, left = restores.keep(of, seen.unowned, seen.explained), _left(of, seen)

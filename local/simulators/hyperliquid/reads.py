@@ -18,6 +18,7 @@ from local.simulators.hyperliquid.state import State
 from local.simulators.hyperliquid.universe import Coin
 
 MOST_FILLS = 2000
+KEPT_FILLS = 10_000
 _DAYS_OF_VOLUME = 15
 _RATIO = Decimal("1e-10")
 _USD = Decimal("1e-6")
@@ -62,8 +63,12 @@ def spot_clearinghouse_state(state: State, user: str) -> dict[str, Any]:
 def fills(
     state: State, user: str, start_ms: int | None = None, end_ms: int | None = None
 ) -> list[dict[str, Any]]:
-    """The newest first; from a time on, the oldest first. At most 2000, as far as known by now."""
+    """The newest first; from a time on, the oldest first. At most 2000, as far as known by now.
+
+    Of an account its 10,000 newest are kept.
+    """
     known: Sequence[Fill] = state.ledger.fills.of(user, state.now_ms() - state.lag.fills_ms)
+    known = known[-KEPT_FILLS:]
     if start_ms is None:
         return [fill.told() for fill in reversed(known[-MOST_FILLS:])]
     within = [f for f in known if start_ms <= f.at_ms and (end_ms is None or f.at_ms <= end_ms)]

@@ -99,6 +99,11 @@ class DatabaseSettings(BaseModel):
             raise BadSetting(f"{setting} is not of the form {_FORM}") from None
 
 
+def as_compared(host: str) -> str:
+    """A host's name as it is told from another: names know no capitals, and may end in a dot."""
+    return host.lower().rstrip(".")
+
+
 def _address(parts: SplitResult) -> dict[str, Any]:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise BadSetting("must begin with postgresql://")

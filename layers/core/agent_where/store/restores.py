@@ -116,17 +116,18 @@ class Restores:
         """Know the server from now on."""
         self._database.run(sql("note_server"), **at.model_dump())
 
-    def other_timeline(self) -> tuple[Server, int] | None:
-        """The server now and the timeline that is known, where that is another one.
+    def known_server(self) -> Server | None:
+        """Where this database was found last; None: that was never kept."""
+        rows = self._database.run(sql("read_known_server"))
+        return Server.model_validate(rows[0]) if rows else None
+
+    def timeline(self) -> int:
+        """The one that the server writes on at this moment.
 
         Raises:
-            DatabaseRefused: this role may not read the server's.
+            DatabaseRefused: it writes none, being a standby, or does not tell this role.
         """
-        rows = self._database.run(sql("read_timeline"))
-        if not rows:
-            return None
-        row = rows[0]
-        return Server(host=row["host"], timeline=row["timeline"]), int(row["was"])
+        return int(self._database.run(sql("read_timeline"))[0]["timeline"])
 
     def open(self) -> OpenRestore | None:
         """What the open restores come to; None: there is none."""
@@ -190,7 +191,10 @@ class Restores:
         return [AccountAt(**row) for row in self._database.run(sql("read_live_accounts"))]
 
     def unmatched(self) -> list[AccountAt]:
-        """Those of them that were not matched since the last restore, in any order."""
+        """Those of them to ask about: not matched since the last restore, in any order.
+
+        After them those where executions wait for a decision, which may be accounted for by now.
+        """
         return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
 
     def asked(self) -> list[AccountAt]:

@@ -239,7 +239,7 @@ class Holdings(Protocol):
         ...
 
     def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
-        """Every trade of an account from then on, oldest first. Raises VenueUnavailable."""
+        """All trades of an account since, oldest first. Raises VenueUnavailable, NotAllTold."""
         ...
 
 

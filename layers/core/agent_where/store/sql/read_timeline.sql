@@ -1,4 +1,3 @@
--- PostgreSQL's timeline where it is not the one that is known: the server began from a backup. No row: it is, or was never kept.
-SELECT k.host, k.timeline AS was, t.timeline_id AS timeline
-FROM (SELECT n.host, n.timeline FROM known_servers n ORDER BY n.seen_at DESC LIMIT 1) k, pg_control_checkpoint() t
-WHERE k.timeline <> t.timeline_id;
+-- PostgreSQL's timeline, from the WAL that is being written: a promoted standby is on a new one from its first write on, where the
+-- control file keeps the old one until a checkpoint has ended, minutes later. Refused by a standby, which writes none.
+SELECT CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS bigint) AS timeline;

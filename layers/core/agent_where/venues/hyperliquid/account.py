@@ -70,7 +70,12 @@ class Accounts:
         return tuple(_position(held) for held in self._info.clearinghouse(account).held())
 
     def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
-        """Every trade in a perpetual market from then on, oldest first. Raises VenueUnavailable."""
+        """Every trade in a perpetual market from then on, oldest first.
+
+        Raises:
+            NotAllTold: the venue does not tell all of them, for good or not yet.
+            VenueUnavailable: it cannot be asked.
+        """
         rows = self._info.fills_since(account, answers.milliseconds_of(since))
         here = [row for row in rows if _ELSEWHERE.isdisjoint(row.coin)]
         return tuple(_fill(row, account) for row in sorted(here, key=lambda row: row.time))

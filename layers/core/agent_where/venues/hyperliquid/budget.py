@@ -47,6 +47,10 @@ class Budget:
         """Before a read. Raises VenueUnavailable."""
         self._spend(weight, self._per_minute - _KEPT_FOR_SENDING)
 
+    def spare(self, weight: int) -> None:
+        """Before going on with a long answer: half is left to others. Raises VenueUnavailable."""
+        self._room(weight, self._per_minute // 2)
+
     def send(self, weight: int) -> None:
         """Before a send. Raises VenueUnavailable."""
         self._spend(weight, self._per_minute)
@@ -68,6 +72,10 @@ class Budget:
         )
 
     def _spend(self, weight: int, most: int) -> None:
+        self._spent.append((self._room(weight, most), weight))
+
+    def _room(self, weight: int, most: int) -> float:
+        """The time, if there is room for it by then."""
         now = self._clock()
         if now < self._not_before:
             raise _too_much(f"it said 429; nothing is asked for {self._not_before - now:.0f} s")
@@ -76,7 +84,7 @@ class Budget:
         spent = sum(each for _, each in self._spent)
         if spent + weight > most:
             raise _too_much(f"a weight of {spent} in the last minute leaves no {weight} of {most}")
-        self._spent.append((now, weight))
+        return now
 
 
 def _too_much(detail: str) -> VenueUnavailable:

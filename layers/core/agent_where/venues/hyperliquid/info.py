@@ -15,6 +15,7 @@ from agent_where.venues._answers import malformed, shaped
 from agent_where.venues._http import BadAnswer, JsonHttp, reading
 from agent_where.venues.hyperliquid import answers
 from agent_where.venues.hyperliquid.budget import Budget
+from agent_where.venues.hyperliquid.fill_pages import PAGE, FillPages
 from agent_where.venues.hyperliquid.markets import VENUE
 
 _Shape = TypeVar("_Shape")
@@ -22,9 +23,6 @@ _Shape = TypeVar("_Shape")
 _LIGHT: Final = 2
 _USUAL: Final = 20
 _ROWS_A_WEIGHT: Final = 20
-_PAGE: Final = 2000
-_MOST_PAGES: Final = 5
-"""Together the ten thousand fills that the venue still has."""
 _TOO_MANY: Final = 429
 _USDC: Final = 0
 
@@ -47,6 +45,7 @@ class Info:
         self._url = f"{url.rstrip('/')}/info"
         self._http = http
         self._budget = budget
+        self._pages = FillPages(self._page, lambda: budget.spare(_USUAL))
 
     def book(self, coin: str) -> answers.Book:
         """Its order book: twenty levels a side."""
@@ -95,30 +94,28 @@ class Info:
             )
         return told.order
 
-    def fills(self, account: str) -> list[answers.FillRow]:
-        """The account's latest fills, two thousand at most."""
-        rows = self._ask(answers.FILL_ROWS, _USUAL, "userFills", user=account)
-        self._budget.count(len(rows) // _ROWS_A_WEIGHT)
-        return rows
+    def fills(self, account: str, back_to_ms: int) -> list[answers.FillRow]:
+        """The account's latest fills, and all from a time on. Raises NotAllTold."""
+        rows = self._fills("userFills", user=account)
+        if len(rows) < PAGE or min(row.time for row in rows) < back_to_ms:
+            return rows
+        return self.fills_since(account, back_to_ms)
 
     def fills_since(self, account: str, since_ms: int) -> list[answers.FillRow]:
-        """The account's fills from a time on, as far as the venue still has them."""
-        found: dict[tuple[int, int], answers.FillRow] = {}
-        start = since_ms
-        for _ in range(_MOST_PAGES):
-            rows = self._ask(
-                answers.FILL_ROWS, _USUAL, "userFillsByTime", user=account, startTime=start
-            )
-            self._budget.count(len(rows) // _ROWS_A_WEIGHT)
-            found |= {(row.order_id, row.trade_id): row for row in rows}
-            if len(rows) < _PAGE:
-                break
-            start = max(row.time for row in rows)
-        return list(found.values())
+        """All of the account's fills from a time on. Raises NotAllTold."""
+        return self._pages.since(account, since_ms)
 
     def agents(self, account: str) -> list[answers.Agent]:
         """The keys with a name that may trade for the account."""
         return self._ask(answers.AGENTS, _USUAL, "extraAgents", user=account)
+
+    def _page(self, account: str, start_ms: int) -> list[answers.FillRow]:
+        return self._fills("userFillsByTime", user=account, startTime=start_ms)
+
+    def _fills(self, kind: str, **terms: str | int) -> list[answers.FillRow]:
+        rows = self._ask(answers.FILL_ROWS, _USUAL, kind, **terms)
+        self._budget.count(len(rows) // _ROWS_A_WEIGHT)
+        return rows
 
     def _ask(
         self, shape: TypeAdapter[_Shape], weight: int, kind: str, **terms: str | int

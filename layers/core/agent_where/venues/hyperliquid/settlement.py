@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent_where.domain import ZERO, Model, Order, OrderStatus, Refusal, Settled
-from agent_where.errors import OutcomeUnknown
+from agent_where.errors import NotAllTold, OutcomeUnknown
 from agent_where.venues.base import CANCELED, TRIGGER_PASSED, Action, ActionKind, Standing
 from agent_where.venues.hyperliquid import answers, units, wire
 from agent_where.venues.hyperliquid.ids import client_order_id
@@ -178,7 +178,7 @@ class Settlement:
         state = self._info.clearinghouse(told.order.account)
         if state.time < known.since + LAG // _MS:
             return None
-        own = self._executions(told, order.order_id, order.placed)
+        own = self._all_executions(told, order, since)
         if own.rows:
             return own.settled(order.size)
         if known.status == _FILLED:
@@ -211,7 +211,7 @@ class Settlement:
 
     def _by_time(self, told: Sent, state: answers.Clearinghouse, late: timedelta) -> Settled | None:
         """Its expiry is long past: what the account's fills say about it."""
-        rows = self._info.fills(told.order.account)
+        rows = self._info.fills(told.order.account, max(told.began_ms, 0))
         own = told.executions(rows, None)
         if own.rows:
             over = own.rows[-1].time <= state.time - LAG // _MS
@@ -226,6 +226,25 @@ class Settlement:
             f"no {told.client_id}, no fill carries that, and other fills explain the position "
             f"of {size:f} {told.coin}"
         )
+
+    def _all_executions(self, told: Sent, order: answers.Placed, lately_ms: int) -> Executions:
+        """Its fills since it was placed.
+
+        An account may have had too many since for the venue to tell. Then what was executed lately
+        has to be what the order itself says.
+
+        Raises:
+            NotAllTold: it is not, or not everything is read yet.
+        """
+        try:
+            return self._executions(told, order.order_id, order.placed)
+        except NotAllTold as fault:
+            if not fault.for_good:
+                raise
+            lately = self._executions(told, order.order_id, lately_ms)
+            if lately.size != order.size - order.left:
+                raise
+            return lately
 
     def _executions(self, told: Sent, order_id: int | None, since_ms: int) -> Executions:
         rows = self._info.fills_since(told.order.account, max(since_ms - _SLACK_MS, 0))

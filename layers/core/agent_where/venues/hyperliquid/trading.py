@@ -188,7 +188,7 @@ class HyperliquidVenue:
         return self._accounts.positions(account)
 
     def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
-        """Every trade of an account from then on, oldest first. Raises VenueUnavailable."""
+        """Every trade of an account from then on, oldest first. As `Holdings` has it."""
         return self._accounts.fills(account, since)
 
     def approval(self, account: str, signer_address: str) -> datetime | None:
