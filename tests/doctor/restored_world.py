@@ -11,16 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from agent_where.messages import SignalMessage, SignalRef
-from agent_where.operating import operate
 from agent_where.reconciling import Reconciled, reconcile
-from agent_where.redriving import DeadLetters
 from local.postgres import Postgres
 from tests.conftest import fresh_database
+from tests.doctor.answering import answered
 from tests.netting import NettingVenue, NettingWorld
 from tests.world import signal
 
 MARKET = "BTC/USD"
-NO_LETTERS = DeadLetters(dead_letters_url="", signals_url="", orders_url="")
 TOLD = {"by": "an operator", "reason": "the disk was lost"}
 
 
@@ -38,7 +36,7 @@ class Restored:
     undecided: SignalMessage
 
     def operate(self, **request: Any) -> dict[str, Any]:
-        return operate(request, self.world.store.restores, NO_LETTERS)
+        return answered(self.world.store.restores, **request)
 
     def begin(self, ago: timedelta = timedelta(hours=1)) -> dict[str, Any]:
         at = datetime.now(UTC) - ago
@@ -66,7 +64,8 @@ class Restored:
         return done
 
     def lift(self) -> None:
-        assert self.operate(release={**TOLD})["success"]
+        answer = self.operate(release={**TOLD})
+        assert answer["success"], answer
         self.world.control("global", None, "ACTIVE")
 
     def undecided_fills(self) -> list[dict[str, Any]]:

@@ -83,15 +83,19 @@ def test_a_restore_is_told_listed_and_accepted(
     begun = invoke(operate, {"restored": {"at": "2026-01-31T12:00:00Z", **BY}})
     fills = invoke(operate, {"unowned": {}})
     told = invoke(functions["doctor"], {})
-    ended = invoke(operate, {"accept": BY})
-    again = invoke(operate, {"accept": BY})
+    shown = invoke(operate, {"open": {}})
+    ended = invoke(operate, {"accept": {"token": shown["token"], **BY}})
+    again = invoke(operate, {"accept": {"token": shown["token"], **BY}})
 
     assert begun["restore"]["restoredTo"] == "2026-01-31T12:00:00Z"
     assert fills == {"success": True, "fills": []}
     found = {each["name"] for each in told["checks"] if not each["ok"]}
     assert found == {"restores_open", "trading_stopped", "figures_stale"}
+    assert shown["open"]["restoredTo"] == "2026-01-31T12:00:00Z"
+    assert shown["answeredFor"] == []
     assert ended == {"success": True, "accepted": True, "answeredFor": []}
     assert (again["success"], again["code"]) == (False, "CONFLICT")
+    assert invoke(operate, {"open": {}}) == {"success": True, "open": None}
 
 
 def test_a_database_that_is_away_is_told_and_nothing_is_raised(

@@ -7,20 +7,18 @@ from typing import Any
 import pytest
 
 from agent_where.errors import DatabaseRefused
-from agent_where.operating import operate
 from agent_where.recognising import recognise, restore_check
 from agent_where.reconciling import reconcile
-from agent_where.redriving import DeadLetters
 from agent_where.store.connection import Database
 from agent_where.store.database_settings import DatabaseSettings
 from agent_where.store.restores import Restores
+from tests.doctor.answering import answered
 from tests.world import World
 
 FIRST_PLACE, SECOND_PLACE = "first.example:5432/n", "second.example:5432/n"
 FIRST = DatabaseSettings(host="first.example", name="n", user="u")
 SECOND = DatabaseSettings(host="second.example", name="n", user="u")
 TOLD = {"by": "an operator", "reason": "a test"}
-NO_LETTERS = DeadLetters(dead_letters_url="", signals_url="", orders_url="")
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def world(database_dsn: str) -> Iterator[World]:
 
 
 def told(database: Database, **request: Any) -> dict[str, Any]:
-    return operate(request, Restores(database), NO_LETTERS)
+    return answered(Restores(database), **request)
 
 
 def servers(database: Database) -> list[tuple[str, int | None]]:

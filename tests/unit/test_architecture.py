@@ -30,6 +30,7 @@ ALLOWED: Mapping[str, str] = {
     "ids": "",
     "keccak": "",
     "rounding": "",
+    "shown": "",
     "parsing": "errors",
     "messages": "domain errors parsing values",
     "paging": "domain",
@@ -94,7 +95,8 @@ ALLOWED: Mapping[str, str] = {
     ),
     "matching": "closures domain ids store.books store.restores venues.base",
     "restoring": (
-        "closures domain errors matching store.books store.comparisons store.restores venues.base"
+        "closures domain errors matching shown store.books store.comparisons store.restores "
+        "venues.base"
     ),
     "differences": "matching store.books store.checkups venues.base",
     "doctor": (
@@ -102,7 +104,7 @@ ALLOWED: Mapping[str, str] = {
         "store.comparisons store.restores venues.base"
     ),
     "redriving": "domain errors queues",
-    "operating": "domain errors messages parsing redriving restoring store.restores",
+    "operating": "domain errors messages parsing redriving restoring shown store.restores",
     "reconciling": "comparing domain errors pipeline recognising restoring",
     "onboarding": (
         "callers contract. domain errors execution.keys store.accounts store.views venues.approvals"

@@ -13,9 +13,9 @@ import typer
 
 from agent_where_cli import values
 from agent_where_cli.answers import Json, at, fields, items
-from agent_where_cli.faults import Usage
+from agent_where_cli.faults import Refused, Usage
 from agent_where_cli.operating import Operator, command
-from agent_where_cli.session import tell
+from agent_where_cli.session import View, tell
 from agent_where_cli.tables import Part, facts, grid, number, prose, text
 
 app = typer.Typer()
@@ -23,6 +23,8 @@ unowned = typer.Typer(help="Executions that a restored database does not know: d
 held = typer.Typer(help="Deployments that a restore holds back: look at them, and let them go on.")
 
 _UNSOUND = 1
+_CHANGED = "CHANGED"
+"""The code of a refusal that shows what there is now."""
 
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the decision.")]
 By = Annotated[
@@ -61,6 +63,13 @@ _RESTORE = (
     text("signals from before are refused", "restore.toldAt"),
     number("deployments held back", "restore.held"),
 )
+_OPEN = (
+    text("the database stands at", "open.restoredTo"),
+    text("reconcile ran last, before, at", "open.lastRunAt"),
+    text("signals from before are refused", "open.toldAt"),
+    number("executions without an owner", "open.undecided"),
+    text("token", "token"),
+)
 _FILLS = (
     text("id", "id"),
     text("at", "at"),
@@ -79,6 +88,8 @@ _HELD = (
     text("deployment", "id"),
     text("agent", "agentId"),
     text("user", "userWallet"),
+    text("status", "status"),
+    text("subscribed", "subActive"),
     number("open positions", "openPositions"),
     text("since", "since"),
     prose("reason", "reason"),
@@ -116,21 +127,25 @@ def doctor(
 @command(app, "restored")
 def restored(
     to: Operator,
-    reason: Reason,
+    reason: Annotated[str | None, typer.Option("--reason", help="Kept with what is told.")] = None,
     moment: Moment = None,
-    by: By = None,
-    *,
     accept: Annotated[
-        bool,
-        typer.Option("--accept", help="End it by your word: you answer for what is not matched."),
-    ] = False,
+        str | None,
+        typer.Option(
+            "--accept", metavar="TOKEN", help="End it: you answer for all that is shown with it."
+        ),
+    ] = None,
+    by: By = None,
 ) -> None:
-    """Say that the database was restored to a moment: nothing trades until that is matched."""
-    if accept == (moment is not None):
-        raise Usage("It is `restored --at TIME`, or later `restored --accept`.")
+    """Say that the database was restored to a moment, or end that; without options only look."""
+    if (moment, accept, reason, by) == (None, None, None, None):
+        to.show(to.functions.ask("operate", {"open": {}}), open_view)
+        return
+    if (moment is None) == (accept is None) or reason is None:
+        raise Usage("It is `restored`, or it with --reason and one of --at and --accept.")
     who = {"by": by or getpass.getuser(), "reason": reason}
     if moment is None:
-        to.show(to.functions.ask("operate", {"accept": who}), accepted_view)
+        _decided(to, {"accept": {"token": accept, **who}}, accepted_view, open_view)
         return
     told = {"at": values.iso(moment), **who}
     to.show(to.functions.ask("operate", {"restored": told}), restored_view)
@@ -172,12 +187,13 @@ def list_held(to: Operator) -> None:
     to.show(answer, held_view)
     shown = items(answer.body, "deployments")
     if shown and len(shown) != at(shown[0], "total"):
-        tell(f"These are the first {len(shown)} of {at(shown[0], 'total')}.")
+        tell(f"These are {len(shown)} of {at(shown[0], 'total')}; the token is of these alone.")
 
 
 @command(held, "release")
 def release(
     to: Operator,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="As `list` shows it.")],
     reason: Reason,
     leave: Annotated[
         list[UUID] | None,
@@ -185,11 +201,10 @@ def release(
     ] = None,
     by: By = None,
 ) -> None:
-    """Let all of them open again, but for those that --leave names: they were looked at."""
-    told = {"leave": [str(each) for each in leave or []], "by": by or getpass.getuser()}
-    answer = to.functions.ask("operate", {"release": {**told, "reason": reason}})
-    columns = number("released", "released"), number("still held", "stillHeld")
-    to.show(answer, lambda body: [facts(columns, body)])
+    """Let those that were shown with this token open again, but for those that --leave names."""
+    told = {"token": token, "leave": [str(each) for each in leave or []]}
+    who = {"by": by or getpass.getuser(), "reason": reason}
+    _decided(to, {"release": {**told, **who}}, released_view, held_view)
 
 
 @command(app, "redrive")
@@ -211,6 +226,17 @@ def redrive(
         tell("Nothing was sent; --send does. Of each group only the first ten are shown.")
 
 
+def _decided(to: Operator, event: Json, done: View, now: View) -> None:
+    """Say what was decided; where what was shown is no longer so, show what there is now."""
+    try:
+        answer = to.functions.ask("operate", event)
+    except Refused as refused:
+        if refused.answer and refused.answer.body.get("code") == _CHANGED and not to.as_json:
+            to.show(refused.answer, now)
+        raise
+    to.show(answer, done)
+
+
 def diagnosis_view(body: Json) -> Iterator[Part]:
     """Whether all is well, and each check that found something with its rows."""
     found = [check for check in items(body, "checks") if at(check, "ok") is not True]
@@ -225,12 +251,24 @@ def restored_view(body: Json) -> Iterator[Part]:
     yield facts(_RESTORE, body)
 
 
+def open_view(body: Json) -> Iterator[Part]:
+    """The restore that is open, and what would be answered for; nothing where none is."""
+    if at(body, "open") is None:
+        yield facts((text("open", "open"),), {"open": "no restore"})
+        return
+    yield facts(_OPEN, body)
+    yield _answers(body, "You would answer for")
+
+
 def accepted_view(body: Json) -> Iterator[Part]:
     """That it is ended, and what was not matched."""
     yield facts((text("ended", "accepted"),), body)
-    told = at(body, "answeredFor")
-    what = [{"what": each} for each in told] if isinstance(told, list) else []
-    yield grid((prose("what", "what"),), what, "Not matched; you answer for it")
+    yield _answers(body, "Not matched; you answer for it")
+
+
+def _answers(body: Json, heading: str) -> Part:
+    what = [{"what": each} for each in items(body, "answeredFor")]
+    return grid((prose("what", "what"),), what, heading)
 
 
 def unowned_view(body: Json) -> Iterator[Part]:
@@ -239,8 +277,14 @@ def unowned_view(body: Json) -> Iterator[Part]:
 
 
 def held_view(body: Json) -> Iterator[Part]:
-    """The deployments."""
+    """The deployments, and the token that lets exactly these go."""
     yield grid(_HELD, items(body, "deployments"))
+    yield facts((text("token", "token"),), body)
+
+
+def released_view(body: Json) -> Iterator[Part]:
+    """How many go on, and how many are behind them."""
+    yield facts((number("released", "released"), number("still held", "stillHeld")), body)
 
 
 def redriven_view(body: Json) -> Iterator[Part]:

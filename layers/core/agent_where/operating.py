@@ -5,7 +5,7 @@ that it holds back go on, dead letters go back to their queues. Who the operator
 lets them do: they invoke the function.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -17,8 +17,9 @@ from agent_where.errors import AgentWhereError, BadInput, DatabaseRefused, Unava
 from agent_where.messages import Body
 from agent_where.parsing import validate
 from agent_where.redriving import DeadLetters
-from agent_where.restoring import answered_for
-from agent_where.store.restores import Restores
+from agent_where.restoring import Answerable, answerable, too_late
+from agent_where.shown import token_of
+from agent_where.store.restores import OpenRestore, Restores
 
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 _ALL = 500
@@ -32,9 +33,14 @@ class RestoredBody(Body):
     reason: Words
 
 
-class AcceptBody(Body):
-    """All restores are ended by a person's word, who answers for what was not matched."""
+class OpenBody(Body):
+    """Which restore is open, and what would be answered for by who ends it now."""
 
+
+class AcceptBody(Body):
+    """All restores are ended by a person's word, who answers for what was shown with `token`."""
+
+    token: Words
     by: Words
     reason: Words
 
@@ -65,8 +71,9 @@ class HeldBody(Body):
 
 
 class ReleaseBody(Body):
-    """Those that the list shows may open again, but for those that are left as they are."""
+    """Those that a list showed with `token` may open again, but for those that are left."""
 
+    token: Words
     by: Words
     reason: Words
     leave: Annotated[tuple[UUID, ...], Field(max_length=500)] = ()
@@ -83,6 +90,7 @@ class Request(Body):
     """One of them."""
 
     restored: RestoredBody | None = None
+    open: OpenBody | None = None
     accept: AcceptBody | None = None
     unowned: UnownedBody | None = None
     adopt: AdoptBody | None = None
@@ -101,7 +109,10 @@ class Request(Body):
 def operate(
     event: Mapping[str, Any], restores: Restores, dead_letters: DeadLetters
 ) -> dict[str, Any]:
-    """Carry out one request. Failures are answered in the API's shape, none is raised."""
+    """Carry out one request. Failures are answered in the API's shape, none is raised.
+
+    What was decided by what is no longer so fails with CHANGED, and shows what is.
+    """
     try:
         return {"success": True, **_carried_out(validate(Request, event), restores, dead_letters)}
     except BadInput as error:
@@ -115,8 +126,9 @@ def operate(
 def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters) -> dict[str, Any]:
     match request:
         case Request(restored=RestoredBody() as told):
-            epoch = restores.begin(told.at, told.by, told.reason)
-            return {"restore": _row(epoch)}
+            return _begun(told, restores)
+        case Request(open=OpenBody()):
+            return _open(restores)
         case Request(accept=AcceptBody() as told):
             return _accepted(told, restores)
         case Request(adopt=AdoptBody() as told):
@@ -127,7 +139,7 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
                 raise BadInput(f"no execution {told.id} waits for a decision", code="UNKNOWN_FILL")
             return {"ignored": str(told.id)}
         case Request(held=HeldBody()):
-            return {"deployments": [_row(row) for row in restores.held(_ALL)]}
+            return _held(restores.held(_ALL))
         case Request(release=ReleaseBody() as told):
             return _released(told, restores)
         case Request(redrive=RedriveBody() as told):
@@ -137,28 +149,71 @@ def _carried_out(request: Request, restores: Restores, dead_letters: DeadLetters
             return {"fills": [_row(row) for row in restores.unowned(_ALL)]}
 
 
+def _begun(told: RestoredBody, restores: Restores) -> dict[str, Any]:
+    if why := too_late(told.at, restores.last_run()):
+        raise BadInput(why, code="TOO_LATE")
+    return {"restore": _row(restores.begin(told.at, told.by, told.reason))}
+
+
+def _open(restores: Restores) -> dict[str, Any]:
+    found = restores.open()
+    return _shown(found, answerable(restores, found)) if found else {"open": None}
+
+
+def _shown(found: OpenRestore, shown: Answerable) -> dict[str, Any]:
+    row = found.model_dump(exclude={"now"})
+    return {"open": _row(row), "answeredFor": list(shown.what), "token": shown.token}
+
+
 def _accepted(told: AcceptBody, restores: Restores) -> dict[str, Any]:
     found = restores.open()
-    what = answered_for(found, restores.unmatched()) if found else []
-    if found is None or not restores.accept(found, f"{told.by}: {told.reason}", what):
+    if found is None:
+        raise BadInput("no restore is open", code="CONFLICT")
+    now = answerable(restores, found)
+    if told.token != now.token:
+        return _changed("what was shown is no longer so: nothing is ended", _shown(found, now))
+    if not restores.accept(found, f"{told.by}: {told.reason}", now.what):
         raise BadInput(
-            "no restore is open, or executions without an owner wait for a decision",
+            "executions without an owner wait for a decision, or it was ended meanwhile",
             code="CONFLICT",
         )
-    return {"accepted": True, "answeredFor": what}
+    return {"accepted": True, "answeredFor": list(now.what)}
+
+
+def _held(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"deployments": [_row(row) for row in rows], "token": _token_of(rows)}
+
+
+def _token_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of these deployments as they are held, and of the restore that was told last."""
+    held = sorted(f"{row['id']} {row['since'].isoformat()}" for row in rows)
+    return token_of(*(rows[0]["epoch"].isoformat() for _ in rows[:1]), *held)
 
 
 def _released(told: ReleaseBody, restores: Restores) -> dict[str, Any]:
-    """Of those that a list shows, and no others: nobody has looked at what is behind them."""
+    """Of those that a list showed, and no others: nobody has looked at what is behind them."""
     rows = restores.held(_ALL)
+    if told.token != _token_of(rows):
+        return _not_released(rows)
     seen = [row["id"] for row in rows]
     if unknown := [str(each) for each in told.leave if each not in seen]:
         raise BadInput(f"no restore holds back {', '.join(unknown)}", code="UNKNOWN_DEPLOYMENT")
-    total = rows[0]["total"] if rows else 0
-    return {
-        "released": restores.release(seen, told.leave, told.by, told.reason),
-        "stillHeld": total - len(rows),
-    }
+    if not rows:
+        return {"released": 0, "stillHeld": 0}
+    epoch = rows[0]["epoch"]
+    released = restores.release(seen, told.leave, told.by, told.reason, epoch=epoch)
+    if released is None:
+        return _not_released(restores.held(_ALL))
+    return {"released": released, "stillHeld": rows[0]["total"] - len(rows)}
+
+
+def _not_released(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return _changed("what was shown is no longer so: nothing is released", _held(rows))
+
+
+def _changed(what: str, now: Mapping[str, Any]) -> dict[str, Any]:
+    """A refusal that shows what there is now, to be looked at."""
+    return {"success": False, "error": what, "code": "CHANGED", **now}
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

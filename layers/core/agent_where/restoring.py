@@ -8,14 +8,15 @@ it. An operator's halt stands until an operator lifts it.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from agent_where.closures import Trade
 from agent_where.domain import Model, VenueId
 from agent_where.errors import NotAllTold, VenueError
 from agent_where.matching import Matched, match
+from agent_where.shown import token_of
 from agent_where.store.books import AccountAt
 from agent_where.store.comparisons import SETTLING_SECONDS, Comparisons
 from agent_where.store.restores import OpenRestore, Restores
@@ -27,13 +28,20 @@ LAG = timedelta(seconds=SETTLING_SECONDS)
 _CLOCKS_DIFFER = timedelta(minutes=2)
 _ON_ITS_WAY = timedelta(minutes=1)
 """After the epoch: what was sent right before it has expired or is told by then."""
+_A_RUN = timedelta(minutes=5)
+"""reconcile runs each minute: a database hardly stands so much later than its last run."""
+_NOT_MATCHED = "not matched"
+_NEVER_ASKED = "not matched, and not asked yet since the restore was told"
 
 MOMENT_UNKNOWN = (
     "nobody has said to which moment the database was restored: agent-where restored --at TIME, "
-    "or, where it has forgotten nothing, agent-where restored --accept"
+    "or, where it has forgotten nothing, agent-where restored and what it shows to --accept"
 )
 
-_BY_HAND = "Compare it by hand, and answer for it with agent-where restored --accept"
+_BY_HAND = (
+    "Compare it by hand, and answer for it: agent-where restored shows what, and agent-where "
+    "restored --accept TOKEN ends it"
+)
 
 
 class Rematch(Model):
@@ -87,10 +95,12 @@ def rematch(
     kept, waits_for = 0, list[str]()
     if _is_early(found):
         waits_for.append("what was sent right before it may not be told yet")
+    come_to = list[AccountAt]()
     for of in restores.unmatched():
         if clock() >= until:
             waits_for.append("not every account was asked yet")
             break
+        come_to.append(of)
         place = holdings(of.venue)
         if place is None:
             waits_for.append(_unasked(of, is_single=exits(of.venue) is not None))
@@ -98,25 +108,61 @@ def rematch(
         new, left = _matched(of, place, restores, books, found, since)
         kept += new
         waits_for += left
+    restores.mark_asked(come_to, found)
     waits_for += _undone(restores, found)
     ended = not waits_for and restores.end(found) and restores.open() is None
     return Rematch(open=False, kept=kept) if ended else _still_open(kept, waits_for)
 
 
-def answered_for(found: OpenRestore, unmatched: Sequence[AccountAt]) -> list[str]:
-    """What a person takes upon themselves who ends it now, one sentence each."""
+class Answerable(Model):
+    """What a person takes upon themselves who ends open restores now, one sentence each.
+
+    `token`: of exactly these sentences and this epoch.
+    """
+
+    what: tuple[str, ...]
+    token: str
+
+
+def answerable(restores: Restores, found: OpenRestore) -> Answerable:
+    """What a person would answer for who ended what was open when `found` was read."""
+    what = answered_for(found, restores.unmatched(), frozenset(restores.asked()))
+    return Answerable(what=tuple(what), token=token_of(found.told_at.isoformat(), *what))
+
+
+def answered_for(
+    found: OpenRestore, unmatched: Sequence[AccountAt], asked: Collection[AccountAt]
+) -> list[str]:
+    """The same of what is not matched, those among it that were asked told apart; in one order."""
     what = [MOMENT_UNKNOWN] if found.moment_unknown else []
-    what += [f"{of.account} at {of.venue}: not matched" for of in unmatched]
+    what += [
+        f"{of.account} at {of.venue}: {_NOT_MATCHED if of in asked else _NEVER_ASKED}"
+        for of in sorted(unmatched)
+    ]
     if found.unsettled:
         what.append(_unsettled(found))
     return what
 
 
+def too_late(at: datetime, last_run: datetime | None) -> str | None:
+    """Why a restored database cannot stand at that moment; None: it can."""
+    if last_run is None or at <= last_run + _A_RUN:
+        return None
+    return (
+        f"reconcile last ran at {_utc(last_run)} in what was restored, as far as the database "
+        f"knows: it does not stand at {_utc(at)}. Tell the moment that it was restored to, "
+        f"{_utc(last_run)} at the latest; an earlier one is always safe"
+    )
+
+
 def _asked_from(found: OpenRestore) -> datetime | None:
-    """From when on venues are asked; None: nobody has said to which moment it was restored."""
+    """From when on venues are asked; None: nobody has said to which moment it was restored.
+
+    Whatever was told, from no later than the last run that the database knows of.
+    """
     if found.moment_unknown or found.restored_to is None:
         return None
-    return found.restored_to - _CLOCKS_DIFFER
+    return min(found.restored_to, found.last_run_at or found.restored_to) - _CLOCKS_DIFFER
 
 
 def _still_open(kept: int, waits_for: Sequence[str]) -> Rematch:
@@ -170,6 +216,10 @@ def _undone(restores: Restores, before: OpenRestore) -> list[str]:
     if found and found.told_at != before.told_at:
         waits_for.append("another restore was told meanwhile")
     return waits_for
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _unsettled(found: OpenRestore) -> str:

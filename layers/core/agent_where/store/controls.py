@@ -48,7 +48,8 @@ class Controls:
             raise _unknown(body)
         if rows[0]["state"] is None:
             raise Conflict(
-                f"an operator stopped this {body.scope}: only an operator lets it go on",
+                f"an operator stopped this {body.scope}: only an operator changes that. What is "
+                "PAUSED meanwhile stays so, whatever the operator lets go on",
                 code="HELD_BY_OPERATOR",
             )
         return ControlAnswer(control=ControlView.model_validate(rows[0]))

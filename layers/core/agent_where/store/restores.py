@@ -24,11 +24,13 @@ HELD = "held since the database was restored"
 class OpenRestore(Model):
     """How far back the open restores reach, and when the last of them was told.
 
+    `last_run_at`: when reconcile last ran before the first of them was told; None: never.
     `moment_unknown`: setup noticed the last of them, and nobody has said to which moment it was.
     `undecided`: executions without an owner. `unsettled`: live orders whose end is not known.
     """
 
     restored_to: datetime | None
+    last_run_at: datetime | None = None
     told_at: datetime
     now: datetime
     moment_unknown: bool
@@ -154,21 +156,35 @@ class Restores:
         return bool(ended)
 
     def held(self, at_most: int) -> list[dict[str, Any]]:
-        """Deployments that restores hold back; each row has how many there are in `total`."""
+        """Deployments that restores hold back.
+
+        Each row has how many there are in `total`, and when the last restore was told in `epoch`.
+        """
         rows = self._database.run(sql("read_held"), held=HELD, at_most=at_most)
         return [dict(row) for row in rows]
 
     def release(
-        self, seen: Sequence[UUID], leave: Sequence[UUID], decided_by: str, reason: str
-    ) -> int:
+        self,
+        seen: Sequence[UUID],
+        leave: Sequence[UUID],
+        decided_by: str,
+        reason: str,
+        *,
+        epoch: datetime,
+    ) -> int | None:
         """Let those that were seen go on, but for those that are left. Returns how many went.
 
         What is left stays as it is by the operator's own word: no later release lets it go.
+
+        Args:
+            epoch: of the last restore when they were seen. None is returned where another was told.
         """
-        told = {"reason": reason, "set_by": decided_by, "held": HELD}
+        told = {"reason": reason, "set_by": decided_by, "held": HELD, "epoch": epoch}
         ids = {"seen": [str(each) for each in seen], "leave": [str(each) for each in leave]}
-        rows = self._database.run(sql("release_held"), **told, **ids)
-        return sum(row["state"] == "ACTIVE" for row in rows)
+        _, rows = self._database.run_together(
+            statement("lock_controls", seen=ids["seen"]), statement("release_held", **told, **ids)
+        )
+        return sum(row["state"] == "ACTIVE" for row in rows) if rows else None
 
     def accounts(self) -> list[AccountAt]:
         """Every account that is, or was, traded for real."""
@@ -180,6 +196,21 @@ class Restores:
         After them those where executions wait for a decision, which may be accounted for by now.
         """
         return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
+
+    def asked(self) -> list[AccountAt]:
+        """Those that reconcile has come to since the last restore, matched or not."""
+        return [AccountAt(**row) for row in self._database.run(sql("accounts_asked"))]
+
+    def mark_asked(self, of: Sequence[AccountAt], found: OpenRestore) -> None:
+        """Keep that reconcile has come to these accounts since `found` was told."""
+        if of:
+            accounts = Json([each._asdict() for each in of])
+            self._database.run(sql("mark_asked"), accounts=accounts, told_at=found.told_at)
+
+    def last_run(self) -> datetime | None:
+        """When reconcile last ran in what was restored, as far as that is known; None: never."""
+        at: datetime | None = self._database.run(sql("read_last_run"))[0]["at"]
+        return at
 
     def matched(self, of: AccountAt, found: OpenRestore) -> None:
         """All executions of this account that `found` asks for are known here."""

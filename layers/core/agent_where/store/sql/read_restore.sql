@@ -1,5 +1,6 @@
 -- How far back the open restores reach, and what of the ledger's own has no end yet. No row where none is open.
 SELECT min(r.restored_to) AS restored_to,
+       min(r.last_run_at) AS last_run_at,
        max(r.told_at) AS told_at,
        now() AS now,
        coalesce(max(r.told_at) FILTER (WHERE r.restored_to IS NULL) >= coalesce(max(r.told_at) FILTER (WHERE r.restored_to IS NOT NULL), '-infinity'),

@@ -1,0 +1,20 @@
+"""An operator who looks at what is shown and says yes to exactly that."""
+
+from typing import Any
+
+from agent_where.operating import operate
+from agent_where.redriving import DeadLetters
+from agent_where.store.restores import Restores
+
+NO_LETTERS = DeadLetters(dead_letters_url="", signals_url="", orders_url="")
+_LOOKS_AT = {"accept": "open", "release": "held"}
+
+
+def answered(restores: Restores, **request: Any) -> dict[str, Any]:
+    """One request of an operator's; what it is told by is what is shown now, unless told."""
+    for decision, list_ in _LOOKS_AT.items():
+        if decision in request and "token" not in request[decision]:
+            shown = operate({list_: {}}, restores, NO_LETTERS)
+            token = shown.get("token", "nothing was shown")
+            request[decision] = {"token": token, **request[decision]}
+    return operate(request, restores, NO_LETTERS)
