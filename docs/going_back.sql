@@ -75,9 +75,9 @@ BEGIN
             'counted_of', 'exits_of', 'exposures_of', 'filled_stays_whole', 'forget_sums', 'guard_account', 'guard_action',
             'guard_decided_signal', 'guard_new_action', 'guard_new_closure', 'guard_new_fill', 'guard_new_order',
             'guard_order', 'guard_position', 'guard_restore', 'guard_sending', 'guard_unexpected', 'guard_unowned',
-            'has_opposite', 'is_before_restore', 'is_superseded', 'note_late_decision', 'number_attempt', 'order_is_whole',
-            'order_was_sent', 'refuse_change', 'refuse_forged_audit', 'stretch_of', 'sum_decisions', 'sum_stretch',
-            'summed_parts', 'tell_agent')
+            'has_opposite', 'is_before_restore', 'is_promoted', 'is_superseded', 'note_late_decision', 'number_attempt',
+            'order_is_whole', 'order_was_sent', 'refuse_change', 'refuse_forged_audit', 'stretch_of', 'sum_decisions',
+            'sum_stretch', 'summed_parts', 'tell_agent')
     LOOP
         EXECUTE format('DROP FUNCTION %s', found.name);
     END LOOP;

@@ -100,6 +100,18 @@ def test_reconcile_notices_a_promotion_before_its_first_checkpoint(
     assert control["state"] == "HALTED"
 
 
+@pytest.mark.parametrize("state", ["ACTIVE", "HALTED"], ids=["before", "after"])
+def test_nothing_trades_between_a_promotion_and_the_next_run_of_reconcile(
+    there: TwoRoles, superuser: Database, state: str
+) -> None:
+    """The worker that takes a message meanwhile asks the same function as it stores SENT."""
+    with without_checkpoints(superuser), there.as_role(there.app) as app:
+        if state == "HALTED":
+            promote(superuser)
+
+        assert app.run("SELECT control_for(NULL, NULL, NULL) AS state") == [{"state": state}]
+
+
 def test_the_checkpoint_that_follows_is_no_second_alarm(
     there: TwoRoles, superuser: Database
 ) -> None:

@@ -75,6 +75,7 @@ FUNCTIONS = (
     "exposures_of",
     "has_opposite",
     "is_before_restore",
+    "is_promoted",
     "is_superseded",
     "stretch_of",
     "sum_decisions",

@@ -1,0 +1,19 @@
+-- Whether the server has begun a timeline that nobody has looked at yet: it began from a backup, or is a standby that was
+-- promoted and may lack what was committed last. What cannot be read says nothing: a standby writes none.
+CREATE FUNCTION is_promoted() RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE coalesce((
+        SELECT k.timeline <> CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS bigint)
+        FROM (SELECT n.timeline FROM known_servers n ORDER BY n.seen_at DESC LIMIT 1) k
+        WHERE k.timeline IS NOT NULL
+    ), false) END
+$$;
+
+-- As before, and: nothing trades on such a timeline until reconcile has begun a restore, which it does each minute.
+CREATE OR REPLACE FUNCTION control_for(of_venue text, of_agent uuid, of_deployment uuid) RETURNS text STABLE LANGUAGE sql AS $$
+    SELECT CASE WHEN EXISTS (SELECT FROM restores r WHERE r.matched_at IS NULL) OR is_promoted() THEN 'HALTED' ELSE coalesce((
+        SELECT c.state FROM trading_controls c
+        WHERE c.scope = 'global' OR (c.scope = 'venue' AND c.id = of_venue)
+           OR (c.scope = 'agent' AND c.id = of_agent::text) OR (c.scope = 'deployment' AND c.id = of_deployment::text)
+        ORDER BY array_position(ARRAY['HALTED', 'CLOSE_ONLY', 'ACTIVE'], c.state) LIMIT 1
+    ), 'ACTIVE') END
+$$;
