@@ -276,14 +276,19 @@ class Director:
         return not self.unfinished()
 
     def unfinished(self) -> list[str]:
-        """What the ledger still has to do, in words; nothing that only waits for a price."""
+        """What the ledger still has to do, in words; nothing that only waits for a price.
+
+        A bound that was taken back waits for no price, but for its end and another in its place.
+        """
         buried = {message.body for message in self.stage.queues[DEAD].messages}
         signals = self.stage.rows("SELECT id FROM signals WHERE decided_at IS NULL")
         orders = self.stage.rows(
             "SELECT leg, attempt, status FROM venue_orders WHERE status = 'SENT'"
             " OR (status = 'PLANNED' AND (due_at IS NOT NULL OR after_order_id IS NOT NULL))"
             " OR (status = 'ACCEPTED' AND NOT (purpose IN ('TAKE_PROFIT', 'STOP_LOSS')"
-            " AND EXISTS (SELECT FROM positions p WHERE p.id = position_id AND p.status = 'OPEN')))"
+            " AND EXISTS (SELECT FROM positions p WHERE p.id = position_id AND p.status = 'OPEN')"
+            " AND NOT EXISTS (SELECT FROM venue_actions a WHERE a.order_id = venue_orders.id"
+            " AND a.kind = 'CANCEL' AND a.outcome = 'OK')))"
         )
         return [
             f"signal {row['id']}" for row in signals if not any(str(row["id"]) in b for b in buried)

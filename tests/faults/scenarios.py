@@ -189,14 +189,19 @@ def ended(
 def _judged(director: Director, judged: Judged, *, is_closed: bool) -> list[str]:
     """What is wrong once all is at rest, and reconcile has seen it after every lease's end."""
     stage, calm = director.stage, director.stage.clock.now
-    restless = [] if director.play() else director.unfinished()
+    restless = _restless(director)
     began = calm if director.struck or director.deaths else BEGINNING  # the dead return nothing
     kept = stage.leases_since(began)
     stage.move_clock(stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
     director.invoke("reconcile")
-    director.play()
+    restless += _restless(director)
     return [
         *(f"comes to rest: {each}" for each in restless),
         *(f"leases returned: the lease of {account} was kept" for account in kept),
         *judged(stage, director.errors, is_closed=is_closed),
     ]
+
+
+def _restless(director: Director) -> list[str]:
+    """What is left to do where it does not come to rest in time."""
+    return [] if director.play() else director.unfinished()

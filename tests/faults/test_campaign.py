@@ -1,24 +1,19 @@
 """The campaign itself: it replays, and what fails for a while is traded once and no more."""
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
-from uuid import UUID
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
-from agent_where.errors import QueueUnavailable
 from tests.faults.faulting import At, Fault, Kind, NoFaults, OneFault
 from tests.faults.happenings import set_up_again, trade_by_hand
 from tests.faults.house import VENUES, House
 from tests.faults.lockstep import Act, Director
 from tests.faults.points import Point
-from tests.faults.producing import Producer
+from tests.faults.producing import BOUNDS, Producer
 from tests.faults.scenarios import (
     Verdict,
     drawn,
@@ -28,7 +23,7 @@ from tests.faults.scenarios import (
     set_priority,
     skewed,
 )
-from tests.faults.stage import DEAD, SIGNALS, Stage, staged, wallet
+from tests.faults.stage import Stage, staged, wallet
 
 SEEDS = (18, 44, 93)
 
@@ -46,19 +41,6 @@ class Meanwhile:
             self.times += 1
             self.work()
         return None
-
-
-class DiesBeforeDeleting:
-    """A client of the queues that is cut off before its first letter is deleted."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def delete_message(self, **_: object) -> None:
-        raise EndpointConnectionError(endpoint_url="the queue")
 
 
 def entries(stage: Stage) -> list[tuple[str, str]]:
@@ -171,6 +153,28 @@ def test_setup_with_one_more_migration_runs_while_signals_flow(stage: Stage) -> 
     assert faults.times >= 2
 
 
+def test_it_is_not_at_rest_before_bounds_that_were_taken_back_are_placed_anew(stage: Stage) -> None:
+    """Seed 4758: what the user sold is seen at the very end, and the bounds are too large."""
+    set_priority(stage, VENUES)
+    agent, producer, user = stage.agent("one"), Producer(stage), wallet("user 0")
+    stage.follow(agent, user)
+    director = Director(stage, random.Random(1), NoFaults())
+    began = stage.clock.now
+    sells = partial(trade_by_hand, stage, "HYPERLIQUID", user, "0.002", is_buy=False)
+    opening = producer.opens(agent, riskModel=BOUNDS)
+    director.acts = [
+        Act(began, "a signal", lambda: producer.send(opening)),
+        Act(began + 20, "the user sells a part", sells),
+    ]
+
+    verdict = ended(director, lambda: producer.close_all([agent]), looks=True)
+
+    assert verdict.violations == []
+    assert stage.rows("SELECT count(*) AS n FROM venue_orders WHERE purpose = 'STOP_LOSS'") == [
+        {"n": 2}
+    ]
+
+
 def _instances(verdict: Verdict) -> list[str]:
     words = (word for line in verdict.director.log for word in line.split())
     return list(dict.fromkeys(word for word in words if word[-1].isdigit() and "-" in word))
@@ -207,57 +211,6 @@ def test_a_message_that_always_fails_delays_nobody_else(stage: Stage) -> None:
     assert held_up["status"] == "PLANNED"
     assert "NOBODY_HAS_IT" in held_up["detail"]
     assert held_up["due_at"].timestamp() > began + 60, "it was tried more than once"
-
-
-def buried(stage: Stage) -> Director:
-    """One signal whose message lies with the dead letters, since the database was away."""
-    set_priority(stage, VENUES)
-    agent = stage.agent("one")
-    stage.follow(agent, wallet("user 0"))
-    stage.queues[SIGNALS].max_receives = 2
-    producer = Producer(stage)
-    producer.send(producer.opens(agent))
-    director = Director(stage, random.Random(1), NoFaults(), workers=1)
-    stage.house.server.line.go_away()
-    while not stage.queues[DEAD].messages:
-        director._step()
-    stage.house.server.line.come_back()
-    return director
-
-
-def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) -> None:
-    director = buried(stage)
-    letter = json.loads(stage.queues[DEAD].messages[0].body)
-
-    stage.redrive()
-    verdict = ended(director)
-
-    (order,) = stage.rows("SELECT signal_id FROM venue_orders")
-    assert order["signal_id"] == UUID(letter["signalId"])
-    assert entries(stage) == [("HYPERLIQUID", "FILLED")]
-    assert set(verdict.violations) == {still_open(stage)}
-
-
-def test_a_letter_is_traded_once_though_its_redrive_stops_in_the_middle(stage: Stage) -> None:
-    director = buried(stage)
-    letters, signals = stage.queues[DEAD], stage.queues[SIGNALS]
-
-    with pytest.raises(QueueUnavailable):
-        stage.redrive(client=DiesBeforeDeleting(stage.house.sqs))
-    sent_again = [each.body for each in signals.messages]
-    stage.move_clock(stage.clock.now + 130)
-    stage.redrive()
-
-    assert [each.body for each in signals.messages] == sent_again * 2
-    assert letters.messages == []
-    assert set(ended(director).violations) == {still_open(stage)}
-    assert entries(stage) == [("HYPERLIQUID", "FILLED")]
-
-
-def still_open(stage: Stage) -> str:
-    """What the judges say of a position that nobody closed."""
-    (row,) = stage.rows("SELECT id, venue, open_qty FROM positions")
-    return f"nothing open: position {row['id']} at {row['venue']} still has {row['open_qty']} open"
 
 
 def test_more_orders_than_a_queue_takes_at_once_wait_at_one_point_after_the_other(
