@@ -1,19 +1,36 @@
 """What a person answers for who ends a restore is what they were shown, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from agent_where.errors import VenueUnavailable
 from agent_where.operating import operate
 from agent_where.restoring import rematch
 from agent_where.store.comparisons import Comparisons
+from agent_where.venues.base import AccountFill, Exits, FoundExits, Held, Holdings
 from tests.doctor.answering import NO_LETTERS
-from tests.netting import NettingWorld
+from tests.netting import NettingVenue, NettingWorld
+from tests.netting_busy import Busy
 
 TOLD = {"by": "an operator", "reason": "a test"}
 NOT_ASKED = "not matched, and not asked yet since the restore was told"
+
+
+class Away(NettingVenue):
+    """A venue that gives no answer."""
+
+    def fills(self, account: str, since: datetime) -> Sequence[AccountFill]:
+        raise VenueUnavailable(self.id, "it hung up")
+
+
+class Single(Exits):
+    """Where each position stands for itself, nobody asks what was executed."""
+
+    def exits(self, account: str, held: Sequence[Held], since: int | None) -> FoundExits:
+        raise AssertionError(f"it is asked about {account}")
 
 
 @pytest.fixture
@@ -59,16 +76,39 @@ def test_what_is_shown_first_names_all_that_was_not_asked_and_ends_nothing(
     assert open_restores(world) == 1
 
 
-def test_what_reconcile_came_to_is_told_apart(world: NettingWorld) -> None:
+@pytest.mark.parametrize(
+    ("holdings", "is_single", "told"),
+    [
+        (lambda world, user: Busy(world.place, user), False, "not matched"),
+        (lambda _world, _user: None, True, "not matched"),
+        (lambda world, user: Busy(world.place, user, for_good=False), False, NOT_ASKED),
+        (lambda _world, _user: Away(), False, NOT_ASKED),
+        (lambda _world, _user: None, False, NOT_ASKED),
+    ],
+    ids=["never all", "single positions", "not all yet", "no answer", "no adapter"],
+)
+def test_an_account_is_asked_when_its_venue_has_told_what_it_ever_will(
+    world: NettingWorld,
+    holdings: Callable[[NettingWorld, str], Holdings | None],
+    is_single: bool,
+    told: str,
+) -> None:
+    """Who was only come to may be asked yet: nobody should answer for that."""
     wallet = world.user()
     restored_to(world, timedelta(hours=1))
-    cannot_be_asked(world)
+    rematch(
+        world.store.restores,
+        Comparisons(world.database),
+        lambda _: holdings(world, wallet),
+        lambda _: Single() if is_single else None,
+        seconds=30,
+    )
     late = world.user()
 
     shown = ask(world, open={})
 
     assert sorted(shown["answeredFor"]) == sorted(
-        [f"{wallet} at HYPERLIQUID: not matched", f"{late} at HYPERLIQUID: {NOT_ASKED}"]
+        [f"{wallet} at HYPERLIQUID: {told}", f"{late} at HYPERLIQUID: {NOT_ASKED}"]
     )
     restored_to(world, timedelta(hours=2))
     assert all(each.endswith(NOT_ASKED) for each in ask(world, open={})["answeredFor"])

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from agent_where.domain import Side
 from agent_where.restoring import Rematch, rematch
 from agent_where.venues.base import Holdings
 from local.postgres import Postgres
-from tests.doctor.restored_world import TOLD, Restored, restored_world
+from tests.doctor.restored_world import MARKET, TOLD, Restored, restored_world
 from tests.netting import NettingVenue
 
 
@@ -95,6 +96,17 @@ def test_an_account_is_asked_again_until_all_of_it_is_decided(matched: Restored)
     assert venue.accounts == [matched.wallet]
 
 
+def test_what_a_user_trades_after_the_match_is_nothing_to_decide_about(matched: Restored) -> None:
+    """Whoever trades there all day would hold everybody's trading up for ever."""
+    before = decisions(matched)
+    for _ in range(3):
+        matched.world.place.by_hand(matched.wallet, MARKET, Side.LONG, "0.001")
+
+    match(matched, matched.world.place)
+
+    assert decisions(matched) == before
+
+
 def test_those_that_were_never_asked_come_before_those_that_are_asked_again(
     matched: Restored,
 ) -> None:
@@ -104,7 +116,7 @@ def test_those_that_were_never_asked_come_before_those_that_are_asked_again(
     )
     restores = matched.world.store.restores
 
-    first = {restores.unmatched()[0].account for _ in range(10)}
+    first = {restores.to_match()[0].of.account for _ in range(10)}
 
     assert first == {matched.other}
 

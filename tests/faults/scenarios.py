@@ -41,6 +41,8 @@ _SHARES = (
     (0.05, migration),
     (0.15, by_hand),
 )
+_FINAL_AFTER_SECONDS = 20.0
+"""Five blocks, and fifteen seconds: what a venue did by then, in one leap of time too, is told."""
 
 
 class Judged(Protocol):
@@ -193,6 +195,7 @@ def _judged(director: Director, judged: Judged, *, is_closed: bool) -> list[str]
     began = calm if director.struck or director.deaths else BEGINNING  # the dead return nothing
     kept = stage.leases_since(began)
     stage.move_clock(stage.clock.now + LEASE_SECONDS)  # a dead worker's runs out
+    stage.move_clock(stage.clock.now + _FINAL_AFTER_SECONDS)
     director.invoke("reconcile")
     restless += _restless(director)
     return [

@@ -1,16 +1,21 @@
 """The campaign on a chain: it replays, it judges, and it finds mistakes that were put there."""
 
+import random
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from local.environment import ROOT
 from tests.faults.faulting import NoFaults
+from tests.faults.house import VENUES
+from tests.faults.lockstep import Act, Director
 from tests.faults.onchain_judges import judge_onchain
 from tests.faults.onchain_scenarios import close_by_hand, drawn_onchain, one_signal_onchain
 from tests.faults.onchain_stage import OnchainHouse, OnchainStage
 from tests.faults.onchain_trouble import OneTrouble, Trouble
-from tests.faults.scenarios import Verdict
+from tests.faults.producing import BOUNDS, Producer
+from tests.faults.scenarios import Verdict, ended, set_priority
 from tests.faults.stage import staged, wallet
 
 SEED = 5
@@ -75,6 +80,24 @@ def test_trouble_as_an_order_is_broadcast_loses_nothing_and_doubles_nothing(
 
     assert verdict.violations == []
     assert verdict.director.struck == {trouble: 1}
+
+
+def test_it_is_not_at_rest_before_what_the_keeper_closed_is_final(stage: OnchainStage) -> None:
+    """Seed 66: a price goes through the bound at the very end, and time leaps."""
+    set_priority(stage, VENUES[::-1])
+    agent, producer = stage.agent("one"), Producer(stage)
+    stage.follow(agent, wallet("user 0"))
+    director = Director(stage, random.Random(1), NoFaults())
+    began, opening = stage.clock.now, producer.opens(agent, riskModel=BOUNDS)
+    director.acts = [
+        Act(began, "a signal", lambda: producer.send(opening)),
+        Act(began + 60, "the price moves", partial(stage.set_price, "OSTIUM", "67000")),
+    ]
+
+    verdict = ended(director, judged=judge_onchain, looks=True)
+
+    assert verdict.violations == []
+    assert [each.opens for each in stage.chain_book().executions] == [True, False]
 
 
 def test_an_unmined_order_taken_for_expired_is_found(house: OnchainHouse) -> None:

@@ -112,6 +112,19 @@ def test_nothing_trades_between_a_promotion_and_the_next_run_of_reconcile(
         assert app.run("SELECT control_for(NULL, NULL, NULL) AS state") == [{"state": state}]
 
 
+@pytest.mark.parametrize("what", ["pg_current_wal_lsn()", "pg_walfile_name(pg_lsn)"])
+def test_a_server_that_no_longer_tells_its_timeline_stops_nobody(
+    postgres: Postgres, known: TwoRoles, what: str
+) -> None:
+    """Its timeline is known from when it did."""
+    opened = Database(DatabaseSettings.from_url(postgres.dsn(known.name)))
+    opened.run(f"REVOKE EXECUTE ON FUNCTION {what} FROM PUBLIC")
+    opened.close()
+
+    with known.as_role(known.app) as app:
+        assert app.run("SELECT control_for(NULL, NULL, NULL) AS state") == [{"state": "ACTIVE"}]
+
+
 def test_the_checkpoint_that_follows_is_no_second_alarm(
     there: TwoRoles, superuser: Database
 ) -> None:

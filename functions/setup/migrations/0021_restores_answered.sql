@@ -2,5 +2,5 @@
 -- it, whatever was told. Null: it never ran.
 ALTER TABLE restores ADD COLUMN last_run_at timestamptz;
 
--- The epoch of the last restore for which reconcile came to this account, whatever it found. Null: for none.
+-- The epoch of the last restore for which the venue told of this account what it ever will. Null: for none.
 ALTER TABLE venue_accounts ADD COLUMN match_tried_at timestamptz;

@@ -1,11 +1,14 @@
 -- Whether the server has begun a timeline that nobody has looked at yet: it began from a backup, or is a standby that was
--- promoted and may lack what was committed last. What cannot be read says nothing: a standby writes none.
-CREATE FUNCTION is_promoted() RETURNS boolean STABLE LANGUAGE sql AS $$
-    SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE coalesce((
-        SELECT k.timeline <> CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS bigint)
-        FROM (SELECT n.timeline FROM known_servers n ORDER BY n.seen_at DESC LIMIT 1) k
-        WHERE k.timeline IS NOT NULL
-    ), false) END
+-- promoted and may lack what was committed last. What cannot be read says nothing: a standby writes none, and a server that is
+-- run by somebody else may not tell.
+CREATE FUNCTION is_promoted() RETURNS boolean STABLE LANGUAGE plpgsql AS $$
+DECLARE
+    known constant bigint := (SELECT k.timeline FROM known_servers k ORDER BY k.seen_at DESC LIMIT 1);
+BEGIN
+    RETURN coalesce(known <> CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS bigint), false);
+EXCEPTION WHEN object_not_in_prerequisite_state OR feature_not_supported OR insufficient_privilege THEN
+    RETURN false;
+END
 $$;
 
 -- As before, and: nothing trades on such a timeline until reconcile has begun a restore, which it does each minute.

@@ -19,7 +19,7 @@ from agent_where.matching import Matched, match
 from agent_where.shown import token_of
 from agent_where.store.books import AccountAt
 from agent_where.store.comparisons import SETTLING_SECONDS, Comparisons
-from agent_where.store.restores import OpenRestore, Restores
+from agent_where.store.restores import OpenRestore, Restores, ToMatch
 from agent_where.venues.base import Exits, Holdings
 
 _logger = logging.getLogger(__name__)
@@ -92,26 +92,76 @@ def rematch(
     since = _asked_from(found)
     if since is None:
         return _still_open(0, [MOMENT_UNKNOWN])
-    kept, waits_for = 0, list[str]()
-    if _is_early(found):
-        waits_for.append("what was sent right before it may not be told yet")
-    come_to = list[AccountAt]()
-    for of in restores.unmatched():
+    run = _Run(restores, books, found, since)
+    for each in restores.to_match():
         if clock() >= until:
-            waits_for.append("not every account was asked yet")
+            run.waits_for.append("not every account was asked yet")
             break
-        come_to.append(of)
-        place = holdings(of.venue)
-        if place is None:
-            waits_for.append(_unasked(of, is_single=exits(of.venue) is not None))
-            continue
-        new, left = _matched(of, place, restores, books, found, since)
-        kept += new
-        waits_for += left
-    restores.mark_asked(come_to, found)
-    waits_for += _undone(restores, found)
+        venue = each.of.venue
+        run.come_to(each, holdings(venue), is_single=exits(venue) is not None)
+    restores.mark_asked(run.answered, found)
+    waits_for = [*run.waits_for, *_undone(restores, found)]
     ended = not waits_for and restores.end(found) and restores.open() is None
-    return Rematch(open=False, kept=kept) if ended else _still_open(kept, waits_for)
+    return Rematch(open=False, kept=run.kept) if ended else _still_open(run.kept, waits_for)
+
+
+class _Run:
+    """What one run has found out.
+
+    `kept`: executions without an owner that are new. `answered`: accounts whose venue has told what
+    it ever will.
+    """
+
+    def __init__(
+        self, restores: Restores, books: Comparisons, found: OpenRestore, since: datetime
+    ) -> None:
+        self._restores = restores
+        self._books = books
+        self._found = found
+        self._since = since
+        self._is_early = found.now - found.told_at < _ON_ITS_WAY
+        self.kept = 0
+        self.answered = list[AccountAt]()
+        early = "what was sent right before it may not be told yet"
+        self.waits_for = [early] if self._is_early else list[str]()
+
+    def come_to(self, each: ToMatch, holdings: Holdings | None, *, is_single: bool) -> None:
+        """Ask about an account, and keep what comes of it."""
+        of = each.of
+        if holdings is None:
+            self._unasked(of, is_single=is_single)
+            return
+        try:
+            seen = looked_at(of, holdings, self._restores, self._books, self._since)
+        except NotAllTold as error:
+            self.waits_for.append(f"{error}. {_BY_HAND}" if error.for_good else str(error))
+            self.answered += [of] if error.for_good else []
+        except VenueError as error:
+            self.waits_for.append(str(error))
+        else:
+            self.answered.append(of)
+            self._saw(each, seen)
+
+    def _unasked(self, of: AccountAt, *, is_single: bool) -> None:
+        if not is_single:
+            self.waits_for.append(f"{of.venue} cannot be asked about {of.account}")
+            return
+        self.answered.append(of)
+        self.waits_for.append(
+            f"{of.account} at {of.venue}: the venue does not tell what was executed there. "
+            f"{_BY_HAND}"
+        )
+
+    def _saw(self, each: ToMatch, seen: Matched) -> None:
+        """What is executed after an account was matched is not forgotten, and none to decide on."""
+        if each.is_matched:
+            self._restores.keep(each.of, (), seen.explained)
+            return
+        self.kept += self._restores.keep(each.of, seen.unowned, seen.explained)
+        left = _left(each.of, seen)
+        self.waits_for += left
+        if not (left or self._is_early):
+            self._restores.matched(each.of, self._found)
 
 
 class Answerable(Model):
@@ -168,41 +218,6 @@ def _asked_from(found: OpenRestore) -> datetime | None:
 def _still_open(kept: int, waits_for: Sequence[str]) -> Rematch:
     _logger.warning("a restore is open, nothing trades: %s", "; ".join(waits_for))
     return Rematch(open=True, kept=kept, waits_for=tuple(waits_for))
-
-
-def _unasked(of: AccountAt, *, is_single: bool) -> str:
-    if is_single:
-        return (
-            f"{of.account} at {of.venue}: the venue does not tell what was executed there. "
-            f"{_BY_HAND}"
-        )
-    return f"{of.venue} cannot be asked about {of.account}"
-
-
-def _matched(
-    of: AccountAt,
-    holdings: Holdings,
-    restores: Restores,
-    books: Comparisons,
-    found: OpenRestore,
-    since: datetime,
-) -> tuple[int, list[str]]:
-    """How many executions without an owner are new, and what has to be booked first."""
-    try:
-        seen = looked_at(of, holdings, restores, books, since)
-    except NotAllTold as error:
-        return 0, [f"{error}. {_BY_HAND}" if error.for_good else str(error)]
-    except VenueError as error:
-        return 0, [str(error)]
-    kept, left = restores.keep(of, seen.unowned, seen.explained), _left(of, seen)
-    if not (left or _is_early(found)):
-        restores.matched(of, found)
-    return kept, left
-
-
-def _is_early(found: OpenRestore) -> bool:
-    """Whether something that was sent before the epoch may still come."""
-    return found.now - found.told_at < _ON_ITS_WAY
 
 
 def _undone(restores: Restores, before: OpenRestore) -> list[str]:

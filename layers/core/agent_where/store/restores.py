@@ -7,7 +7,7 @@ people.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from agent_where.callers import EVERYTHING
@@ -56,6 +56,13 @@ class Server(Model):
     def __str__(self) -> str:
         told = "that cannot be read" if self.timeline is None else str(self.timeline)
         return f"{self.host}, timeline {told}"
+
+
+class ToMatch(NamedTuple):
+    """An account to ask its venue about. `is_matched`: only what waits for a decision is open."""
+
+    of: AccountAt
+    is_matched: bool
 
 
 class LedgerMarket(Model):
@@ -177,7 +184,8 @@ class Restores:
         What is left stays as it is by the operator's own word: no later release lets it go.
 
         Args:
-            epoch: of the last restore when they were seen. None is returned where another was told.
+            epoch: of the last restore when they were seen. None is returned where another was told,
+                or where none of them is held any more.
         """
         told = {"reason": reason, "set_by": decided_by, "held": HELD, "epoch": epoch}
         ids = {"seen": [str(each) for each in seen], "leave": [str(each) for each in leave]}
@@ -190,19 +198,25 @@ class Restores:
         """Every account that is, or was, traded for real."""
         return [AccountAt(**row) for row in self._database.run(sql("read_live_accounts"))]
 
-    def unmatched(self) -> list[AccountAt]:
+    def to_match(self) -> list[ToMatch]:
         """Those of them to ask about: not matched since the last restore, in any order.
 
-        After them those where executions wait for a decision, which may be accounted for by now.
+        After them those that are, where executions wait for a decision: they may be accounted for
+        by now.
         """
-        return [AccountAt(**row) for row in self._database.run(sql("accounts_to_match"))]
+        rows = self._database.run(sql("accounts_to_match"))
+        return [ToMatch(AccountAt(r["account"], r["venue"]), r["is_matched"]) for r in rows]
+
+    def unmatched(self) -> list[AccountAt]:
+        """Those of them that were not matched since the last restore, in any order."""
+        return [each.of for each in self.to_match() if not each.is_matched]
 
     def asked(self) -> list[AccountAt]:
-        """Those that reconcile has come to since the last restore, matched or not."""
+        """Those of which the venue has told what it ever will since the last restore."""
         return [AccountAt(**row) for row in self._database.run(sql("accounts_asked"))]
 
     def mark_asked(self, of: Sequence[AccountAt], found: OpenRestore) -> None:
-        """Keep that reconcile has come to these accounts since `found` was told."""
+        """Keep that the venue has told what it ever will of them since `found` was told."""
         if of:
             accounts = Json([each._asdict() for each in of])
             self._database.run(sql("mark_asked"), accounts=accounts, told_at=found.told_at)

@@ -1,6 +1,6 @@
 -- Accounts that are, or were, traded for real and whose executions are not matched since the last restore; and after them those
--- where some wait for a decision: what was booked meanwhile may account for them.
-SELECT a.account, a.venue
+-- that are, where some wait for a decision: what was booked meanwhile may account for them.
+SELECT a.account, a.venue, NOT unmatched.so AS is_matched
 FROM venue_accounts a
 CROSS JOIN LATERAL (SELECT a.matched_at IS NULL OR a.matched_at < (SELECT max(r.told_at) FROM restores r) AS so) unmatched
 WHERE (unmatched.so
