@@ -115,11 +115,33 @@ class _Comparison:
         except NotAllTold as fault:
             if not fault.for_good:
                 raise
-            return {market.name: Verdict(fault=fault.detail) for market in asked}
+            return self._untold(asked, fault.detail)
         trades = [trade for market in asked for trade in told.get(market.name, ())]
         claims = self._ledger.claims(self._of, trades)
         known = [Trade(told=each, claim=claims.get(each.fill.venue_fill_id)) for each in trades]
         return {market.name: self._verdict(market, known, books.now) for market in asked}
+
+    def _untold(self, asked: Sequence[HeldMarket], why: str) -> dict[str, Verdict]:
+        """Where the trades are never told: faults where ledger and venue differ.
+
+        Where they agree, what an order of ours did late was undone by other trades, or there was
+        nothing: the net position is right. It could not be found later either, so the doubt ends.
+        """
+        verdicts = dict[str, Verdict]()
+        for market in asked:
+            if agrees(market, self._seen.held.get(market.name, ZERO)):
+                verdicts[market.name] = Verdict()
+                _logger.info(
+                    "%s: account %s and the ledger agree in %s; a late trade there cannot be "
+                    "looked for: %s",
+                    self._of.venue,
+                    self._of.account,
+                    market.name,
+                    why,
+                )
+            else:
+                verdicts[market.name] = Verdict(fault=why)
+        return verdicts
 
     def _verdict(self, market: HeldMarket, trades: Sequence[Trade], now: datetime) -> Verdict:
         held = self._seen.held.get(market.name, ZERO)

@@ -3,7 +3,8 @@
 A page is the two thousand oldest from a time on, and the venue keeps an account's ten thousand
 newest: who has found as many cannot know what is gone before them. (The documents, API,
 `userFillsByTime`.) What is gone stays gone, so it is not asked for again. A reading that ends
-early, for want of an answer or of weight, is gone on with when the same is asked for next.
+early, for want of an answer or of weight, is gone on with when the same is asked for next: as far
+as memory allows, which the one that was asked for longest ago leaves first.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,10 @@ PAGE: Final = 2000
 KEPT: Final = 10_000
 _MOST_PAGES: Final = 20
 """Beyond, they overlap so much that no end is to be expected; five and a bit are the rule."""
-_MOST_BEGUN: Final = 2
+MOST_HELD: Final = 50_000
+"""Rows of all readings that are begun, together: five at their longest, twenty-five of a page each.
+A row takes 2.5 kB (measured, with its key), so they take 125 MB of a function's 512 at the least.
+"""
 _LATE_MS: Final = 15_000
 """How late a fill may be told: what is gone on with later begins so much before."""
 
@@ -49,6 +53,10 @@ class _Reading:
             newest = max(row.time for row in rows)
             self.is_stuck = newest <= self.start or self.pages >= _MOST_PAGES
             self.start = newest
+
+    def go_back(self, since_ms: int) -> None:
+        """What was told late is found when it is gone on with."""
+        self.start = max(since_ms, self.start - _LATE_MS)
 
 
 class FillPages:
@@ -91,6 +99,8 @@ class FillPages:
             except VenueUnavailable as fault:
                 if not reading.pages:
                     raise
+                if reading.pages > before:
+                    reading.go_back(since_ms)
                 self._keep(account, since_ms, reading)
                 raise NotAllTold(
                     VENUE,
@@ -102,9 +112,9 @@ class FillPages:
             reading.add(rows)
 
     def _keep(self, account: str, since_ms: int, reading: _Reading) -> None:
-        while len(self._begun) >= _MOST_BEGUN:
-            del self._begun[next(iter(self._begun))]
-        reading.start = max(since_ms, reading.start - _LATE_MS)
+        held = len(reading.found) + sum(len(each.found) for each in self._begun.values())
+        while held > MOST_HELD and self._begun:
+            held -= len(self._begun.pop(next(iter(self._begun))).found)
         self._begun[account, since_ms] = reading
 
 
