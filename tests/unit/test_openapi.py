@@ -31,7 +31,7 @@ from tests.unit.schema_values import CONTROLS, SIGNALS, SIZES
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "core" / "agent_where"
 Route = Operation[Any, Any, Any]
-NEVER_OVER_HTTP = {"UNKNOWN_ORDER", "UNKNOWN_FILL", "BAD_TOKEN_SYMBOL"}
+NEVER_OVER_HTTP = {"UNKNOWN_ORDER", "UNKNOWN_FILL", "BAD_TOKEN_SYMBOL", "TOO_LATE"}
 BY_NAME = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 
 
