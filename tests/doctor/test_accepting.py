@@ -1,21 +1,18 @@
 """What a person answers for who ends a restore is what they were shown, and nothing else."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
 from agent_where.errors import VenueUnavailable
-from agent_where.operating import operate
 from agent_where.restoring import rematch
 from agent_where.store.comparisons import Comparisons
 from agent_where.venues.base import AccountFill, Exits, FoundExits, Held, Holdings
-from tests.doctor.answering import NO_LETTERS
-from tests.netting import NettingVenue, NettingWorld
+from tests.doctor.answering import TOLD, ask, restored_to
+from tests.netting import NettingVenue, NettingWorld, netting_world
 from tests.netting_busy import Busy
 
-TOLD = {"by": "an operator", "reason": "a test"}
 NOT_ASKED = "not matched, and not asked yet since the restore was told"
 
 
@@ -35,19 +32,8 @@ class Single(Exits):
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[NettingWorld]:
-    made = NettingWorld(database_dsn)
-    made.listed()
-    yield made
-    made.dispose()
-
-
-def ask(world: NettingWorld, **request: Any) -> dict[str, Any]:
-    return operate(request, world.store.restores, NO_LETTERS)
-
-
-def restored_to(world: NettingWorld, ago: timedelta) -> None:
-    at = datetime.now(UTC) - ago
-    assert ask(world, restored={"at": at.isoformat(), **TOLD})["success"]
+    with netting_world(database_dsn) as made:
+        yield made
 
 
 def cannot_be_asked(world: NettingWorld) -> None:

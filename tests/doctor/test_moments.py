@@ -11,20 +11,17 @@ from agent_where.restoring import rematch
 from agent_where.store.comparisons import Comparisons
 from agent_where.store.database_settings import DatabaseSettings
 from agent_where.venues.base import AccountFill
-from tests.doctor.answering import answered
-from tests.netting import NettingVenue, NettingWorld
+from tests.doctor.answering import TOLD, answered
+from tests.netting import NettingVenue, NettingWorld, netting_world
 
-TOLD = {"by": "an operator", "reason": "a test"}
 FIRST = DatabaseSettings(host="first.example", name="n", user="u")
 SECOND = FIRST.model_copy(update={"host": "second.example"})
 
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[NettingWorld]:
-    made = NettingWorld(database_dsn)
-    made.listed()
-    yield made
-    made.dispose()
+    with netting_world(database_dsn) as made:
+        yield made
 
 
 def ago(**span: float) -> datetime:

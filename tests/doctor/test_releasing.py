@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,32 +10,18 @@ import pytest
 from agent_where.callers import Caller, Scope
 from agent_where.contract.bodies import ControlBody
 from agent_where.errors import Conflict
-from agent_where.operating import operate
 from agent_where.parsing import validate
 from agent_where.store.controls import Controls
 from agent_where.store.restores import HELD
 from agent_where.store.statements import statement
-from tests.doctor.answering import NO_LETTERS, answered
-from tests.netting import NettingWorld
-
-TOLD = {"by": "an operator", "reason": "a test"}
+from tests.doctor.answering import TOLD, answered, ask, restored_to
+from tests.netting import NettingWorld, netting_world
 
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[NettingWorld]:
-    made = NettingWorld(database_dsn)
-    made.listed()
-    yield made
-    made.dispose()
-
-
-def ask(world: NettingWorld, **request: Any) -> dict[str, Any]:
-    return operate(request, world.store.restores, NO_LETTERS)
-
-
-def restored_to(world: NettingWorld, ago: timedelta = timedelta(hours=1)) -> None:
-    at = datetime.now(UTC) - ago
-    assert ask(world, restored={"at": at.isoformat(), **TOLD})["success"]
+    with netting_world(database_dsn) as made:
+        yield made
 
 
 def goes_on(world: NettingWorld) -> None:

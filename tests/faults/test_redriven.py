@@ -30,11 +30,10 @@ class DiesBeforeDeleting:
         raise EndpointConnectionError(endpoint_url="the queue")
 
 
-def executed(stage: Stage) -> list[UUID]:
-    """The signals of all orders, each of which was filled."""
-    orders = stage.rows("SELECT signal_id, status FROM venue_orders")
-    assert all(order["status"] == "FILLED" for order in orders)
-    return [order["signal_id"] for order in orders]
+def orders(stage: Stage) -> list[tuple[UUID, str, str]]:
+    """The signal, the venue and the end of each."""
+    rows = stage.rows("SELECT signal_id, venue, status FROM venue_orders")
+    return [(row["signal_id"], row["venue"], row["status"]) for row in rows]
 
 
 def buried(stage: Stage) -> Director:
@@ -60,7 +59,7 @@ def test_what_is_received_too_often_is_traded_once_it_is_redriven(stage: Stage) 
     stage.redrive()
     verdict = ended(director)
 
-    assert executed(stage) == [UUID(letter["signalId"])]
+    assert orders(stage) == [(UUID(letter["signalId"]), "HYPERLIQUID", "FILLED")]
     assert set(verdict.violations) == {still_open(stage)}
 
 
@@ -77,7 +76,8 @@ def test_a_letter_is_traded_once_though_its_redrive_stops_in_the_middle(stage: S
     assert [each.body for each in signals.messages] == sent_again * 2
     assert letters.messages == []
     assert set(ended(director).violations) == {still_open(stage)}
-    assert executed(stage) == [UUID(json.loads(sent_again[0])["signalId"])]
+    letter = json.loads(sent_again[0])
+    assert orders(stage) == [(UUID(letter["signalId"]), "HYPERLIQUID", "FILLED")]
 
 
 def still_open(stage: Stage) -> str:

@@ -7,19 +7,15 @@ import pytest
 
 from agent_where.comparing import Compared
 from agent_where.domain import Side
-from agent_where.reconciling import write_figures
-from tests.netting import NettingVenue, NettingWorld
+from tests.netting import NettingVenue, NettingWorld, netting_world
 from tests.netting_busy import Busy
-
-MARKET = "BTC/USD"
+from tests.pipeline.comparing_world import MARKET, unexplained
 
 
 @pytest.fixture
 def world(database_dsn: str) -> Iterator[NettingWorld]:
-    made = NettingWorld(database_dsn)
-    made.listed()
-    yield made
-    made.dispose()
+    with netting_world(database_dsn) as made:
+        yield made
 
 
 def two_liquidated(world: NettingWorld) -> tuple[str, str]:
@@ -34,10 +30,6 @@ def two_liquidated(world: NettingWorld) -> tuple[str, str]:
 def compared(world: NettingWorld, place: NettingVenue) -> Compared:
     world.place = place
     return world.compare()
-
-
-def unexplained(world: NettingWorld) -> int:
-    return int(write_figures(world.deps)["positionsUnexplained"])
 
 
 def test_what_is_never_told_whole_is_unexplained_books_nothing_and_stops_no_other(
