@@ -77,7 +77,7 @@ BEGIN
             'guard_order', 'guard_position', 'guard_restore', 'guard_sending', 'guard_unexpected', 'guard_unowned',
             'has_opposite', 'is_before_restore', 'is_promoted', 'is_superseded', 'note_late_decision', 'number_attempt',
             'order_is_whole', 'order_was_sent', 'refuse_change', 'refuse_forged_audit', 'stretch_of', 'sum_decisions',
-            'sum_stretch', 'summed_parts', 'tell_agent')
+            'sum_stretch', 'summed_parts', 'tell_agent', 'timeline_now')
     LOOP
         EXECUTE format('DROP FUNCTION %s', found.name);
     END LOOP;

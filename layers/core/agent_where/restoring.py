@@ -128,29 +128,29 @@ class _Run:
     def come_to(self, each: ToMatch, holdings: Holdings | None, *, is_single: bool) -> None:
         """Ask about an account, and keep what comes of it."""
         of = each.of
+        if holdings is None and is_single:
+            self._left_to_a_person(
+                of, f"{of.account} at {of.venue}: the venue does not tell what was executed there"
+            )
+            return
         if holdings is None:
-            self._unasked(of, is_single=is_single)
+            self.waits_for.append(f"{of.venue} cannot be asked about {of.account}")
             return
         try:
             seen = looked_at(of, holdings, self._restores, self._books, self._since)
-        except NotAllTold as error:
-            self.waits_for.append(f"{error}. {_BY_HAND}" if error.for_good else str(error))
-            self.answered += [of] if error.for_good else []
         except VenueError as error:
-            self.waits_for.append(str(error))
+            if isinstance(error, NotAllTold) and error.for_good:
+                self._left_to_a_person(of, str(error))
+            else:
+                self.waits_for.append(str(error))
         else:
             self.answered.append(of)
             self._saw(each, seen)
 
-    def _unasked(self, of: AccountAt, *, is_single: bool) -> None:
-        if not is_single:
-            self.waits_for.append(f"{of.venue} cannot be asked about {of.account}")
-            return
+    def _left_to_a_person(self, of: AccountAt, why: str) -> None:
+        """The venue has told what it ever will, and that is not all."""
         self.answered.append(of)
-        self.waits_for.append(
-            f"{of.account} at {of.venue}: the venue does not tell what was executed there. "
-            f"{_BY_HAND}"
-        )
+        self.waits_for.append(f"{why}. {_BY_HAND}")
 
     def _saw(self, each: ToMatch, seen: Matched) -> None:
         """What is executed after an account was matched is not forgotten, and none to decide on."""

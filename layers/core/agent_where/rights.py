@@ -81,6 +81,7 @@ FUNCTIONS = (
     "sum_decisions",
     "sum_stretch",
     "summed_parts",
+    "timeline_now",
 )
 """Every function of the schema that is no trigger's."""
 
